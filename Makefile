@@ -1,0 +1,68 @@
+# Two commands for people: `make demo` and `make test`. Each does its own set-up on a fresh Debian machine.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test bench preview lint format pins clean
+
+VENV := .venv
+PY := $(VENV)/bin/python
+HYMIO := $(VENV)/bin/hymio
+# Kivy has wheels for 3.11 to 3.13; the first of these that works is taken.
+PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
+  "$$p" -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && { echo $$p; break; }; done)
+
+# What the terminal's window needs, and what the tests drive it with.
+APT_RUN := python3-venv xvfb xdotool libgl1 libgl1-mesa-dri libgles2 libegl1 libfribidi0 fonts-noto-core
+APT_TEST := chromium postgresql
+
+help: ## what can be made
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.apt-run:
+	@.ci/apt $(APT_RUN)
+	@mkdir -p $(VENV) && touch $@
+
+$(VENV)/.apt-test: | $(VENV)/.apt-run
+	@.ci/apt $(APT_TEST)
+	@touch $@
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml | $(VENV)/.apt-run
+	@p="$(PYTHON)"; [ -n "$$p" ] || p=/usr/bin/python3; \
+	 "$$p" -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' || \
+	   { echo "hymio needs Python 3.11, 3.12 or 3.13 (Kivy has no wheels for others)" >&2; exit 1; }; \
+	 [ -x $(PY) ] || "$$p" -m venv $(VENV)
+	@$(PY) -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+setup: $(VENV)/.installed ## system packages, .venv, pinned requirements
+
+demo: setup ## centre, enrolled terminal and sender on this machine
+	@exec $(HYMIO) demo
+
+lint: setup ## ruff, mypy, import-linter
+	@$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/mypy
+	@$(VENV)/bin/lint-imports --no-cache
+
+test: setup $(VENV)/.apt-test lint ## everything CI checks
+	@$(VENV)/bin/pytest
+
+bench: setup $(VENV)/.apt-test ## figures, as ratios within one run
+	@$(PY) -m tests.bench
+
+preview: setup ## every screen and language of the example devices as PNG, in build/preview
+	@for d in device-config/devices/*.toml; do \
+	   $(HYMIO) fleet preview "$$(basename $$d .toml)" --out build/preview/"$$(basename $$d .toml)"; done
+
+format: setup ## ruff's formatter and safe fixes
+	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
+
+pins: setup ## write the pinned requirement files anew (needs uv)
+	@for x in device centre dev; do \
+	   e="--extra $$x"; [ $$x = dev ] && e="--extra device --extra centre --extra fleet --extra dev"; \
+	   uv pip compile pyproject.toml $$e --universal --python-version 3.11 --generate-hashes --no-header \
+	     --no-emit-index-url --no-annotate --no-emit-find-links --quiet --output-file requirements/$$x.txt; done
+
+clean: ## the environment and what was built
+	@rm -rf $(VENV) build dist

@@ -1,0 +1,1 @@
+"""The terminal people tap, and IT's work on device-config/."""

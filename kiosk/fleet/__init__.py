@@ -1,0 +1,1 @@
+"""IT's work on device-config/: read, validate, preview, publish, enrol."""

@@ -1,0 +1,1 @@
+"""From the tap to the centre: outbox, sender, and the central endpoint."""

@@ -1,0 +1,1 @@
+"""The central endpoint: batches in, numbers out."""
