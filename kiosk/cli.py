@@ -1,4 +1,4 @@
-"""The command `hymio`: a group is imported when used; a device needs no server, a server no Kivy."""
+"""The command `hymio`: a group is imported when used, so a server needs no Kivy."""
 
 from __future__ import annotations
 
