@@ -1,0 +1,1 @@
+"""The numbers: statistics (pure), the queries that feed them, and how they are printed."""
