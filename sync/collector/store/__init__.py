@@ -1,0 +1,1 @@
+"""Where the centre keeps things: tables, migrations, SQLite and PostgreSQL."""
