@@ -1,0 +1,133 @@
+"""Personal data in free text: personal identity codes, e-mail addresses, phone numbers.
+
+Found and taken out on the device, before anything is stored. Names are not detected, and the
+screen says so.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from phonenumbers import Leniency, PhoneNumberMatcher
+from stdnum.fi import hetu
+
+Category = Literal["identity-code", "email", "phone"]
+
+REMOVED: Final = "[…]"
+"""What stands where something was taken out: never longer than what stood there."""
+
+_MASK: Final = "¤"
+_SPACE: Final = r"[^\S\n]{0,2}"
+
+# henkilötunnus: ddmmyy, the century's sign, three digits, a check character. People put spaces,
+# dots or nothing between the parts; the signs of 2023 are Y X W V U and A B C D E F.
+_CODE: Final = re.compile(
+    rf"(?<!\d)(?P<day>0[1-9]|[12]\d|3[01])(?P<gap1>[. ]?)(?P<month>0[1-9]|1[0-2])(?P<gap2>[. ]?)"
+    rf"(?P<year>\d\d){_SPACE}(?P<sign>[-+A-FU-Y])?{_SPACE}(?P<individual>\d{{3}}){_SPACE}"
+    r"(?P<check>[0-9A-Z])(?![0-9A-Z])",
+    re.IGNORECASE,
+)
+
+_AT: Final = r"\s?(?:@|[(\[{]\s?[aäå]t\s?[)\]}]|\bät\b)\s?"
+_DOT_WORD: Final = r"\s?(?:[(\[{]\s?)?\b(?:piste|punkt|dot)\b(?:\s?[)\]}])?\s?"
+_LABEL: Final = r"[\w-]{1,64}"
+_DOT: Final = rf"(?:\.|{_DOT_WORD})"
+_LOCAL: Final = rf"[\w.+'-]{{1,64}}(?:{_DOT_WORD}{_LABEL}){{0,3}}"
+_MAIL: Final = re.compile(
+    rf"{_LOCAL}{_AT}{_LABEL}(?:{_DOT}{_LABEL}){{1,4}}"
+    # A bare "at" is an everyday English word: only with a dotted name or a spelled-out dot.
+    rf"|[\w-]{{1,64}}[._][\w.-]{{1,64}}\s(?:at)\s{_LABEL}(?:{_DOT}{_LABEL}){{1,4}}"
+    rf"|[\w.-]{{1,64}}\s(?:at)\s{_LABEL}(?:{_DOT_WORD}{_LABEL}){{1,4}}"
+    # No domain behind it, but nothing else is written so.
+    r"|[\w.+'-]{1,64}@[\w-]{2,64}",
+    re.IGNORECASE,
+)
+
+# Dates and times are digits with dots too; they are masked before phone numbers are looked for.
+_DATE: Final = re.compile(
+    r"(?<!\d)(?:"
+    r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}[.:]\d\d(?:[.:]\d\d)?)?"
+    r"|\d{1,2}[./-]\s?\d{1,2}[./-]\s?(?:\d{4}|\d\d)?"
+    r"|\d{1,2}[.:]\d\d(?:[.:]\d\d)?(?:\s?[-–—]\s?\d{1,2}[.:]\d\d)?"
+    r")(?!\d)"
+)
+
+# Letters that look like those of a code, typed on a Cyrillic keyboard.
+_LOOK_ALIKE: Final = str.maketrans("АВСЕНКМРТХУавсенкмртху", "ABCEHKMPTXYabcehkmptxy")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Personal data at `text[start:end]`."""
+
+    category: Category
+    start: int
+    end: int
+
+
+def find(text: str) -> list[Finding]:
+    """Everything in `text` that looks like personal data, in order, without overlaps."""
+    plain = "".join(map(_plain, text))
+    found: list[Finding] = []
+    for search in (_codes, _mails, _phones):
+        new = list(search(plain))
+        found += new
+        for finding in new:
+            plain = _masked(plain, finding.start, finding.end)
+    return sorted(found, key=lambda finding: finding.start)
+
+
+def redact(text: str) -> tuple[str, dict[str, int]]:
+    """`text` without the personal data found, and how much of each category there was."""
+    found = find(text)
+    pieces, at = [], 0
+    for finding in found:
+        pieces += [text[at : finding.start], REMOVED]
+        at = finding.end
+    return "".join([*pieces, text[at:]]), dict(Counter(finding.category for finding in found))
+
+
+def _plain(char: str) -> str:
+    """One character for one character: ASCII digits, one kind of dash, one kind of space."""
+    if char.isascii():
+        return char
+    if unicodedata.category(char) == "Pd" or char == "\N{MINUS SIGN}":
+        return "-"
+    if char.isspace():
+        return " "
+    digit = unicodedata.decimal(char, None)
+    return char if digit is None else str(digit)
+
+
+def _masked(text: str, start: int, end: int) -> str:
+    return text[:start] + _MASK * (end - start) + text[end:]
+
+
+def _codes(text: str) -> Iterator[Finding]:
+    for match in _CODE.finditer(text.translate(_LOOK_ALIKE)):
+        parts = match.groupdict()
+        digits = parts["day"] + parts["month"] + parts["year"]
+        rest = parts["individual"] + parts["check"]
+        signs = (parts["sign"],) if parts["sign"] else ("-", "A", "+")
+        right = any(hetu.is_valid(digits + sign + rest, allow_temporary=True) for sign in signs)
+        # A slip in the check character still tells who it is, if the rest has the code's shape.
+        shaped = parts["sign"] and not parts["gap1"] and not parts["gap2"]
+        if right or shaped:
+            yield Finding("identity-code", match.start(), match.end())
+
+
+def _mails(text: str) -> Iterator[Finding]:
+    for match in _MAIL.finditer(text):
+        yield Finding("email", match.start(), match.end())
+
+
+def _phones(text: str) -> Iterator[Finding]:
+    for date in _DATE.finditer(text):
+        text = _masked(text, date.start(), date.end())
+    for match in PhoneNumberMatcher(text, "FI", leniency=Leniency.VALID, max_tries=2**31):
+        yield Finding("phone", match.start, match.end)
