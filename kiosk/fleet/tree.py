@@ -1,0 +1,173 @@
+"""The files under device-config/, read and checked for shape; what they mean is validate.py's."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from kiosk.fleet.check import misfits
+from kiosk.fleet.errors import ConfigError
+from kiosk.fleet.files import (
+    DeviceFile,
+    LocationFile,
+    OrganisationFile,
+    ServicesFile,
+    SurveyFile,
+)
+from kiosk.fleet.layers import DEFAULTS, Layer, Merged, merge
+from kiosk.fleet.lines import Path, dotted, locate
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+FOLDERS: Mapping[str, type[msgspec.Struct]] = {
+    "locations": LocationFile,
+    "devices": DeviceFile,
+    "surveys": SurveyFile,
+}
+_AT_LINE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)")
+
+
+@dataclass(frozen=True)
+class Source(Generic[T]):
+    """One file."""
+
+    file: str
+    """Relative to the root."""
+    data: Mapping[str, Any]
+    lines: Mapping[Path, int]
+    value: T | None
+    """None when the file's shape is wrong; the errors say how."""
+
+    def error(self, path: Path, what: str, remedy: str, *, warning: bool = False) -> ConfigError:
+        """An error at a key, or at the nearest table around it that stands in the file."""
+        near = path
+        while near and near not in self.lines:
+            near = near[:-1]
+        return ConfigError(
+            self.file,
+            self.lines.get(near, 1),
+            dotted(path),
+            what,
+            remedy,
+            "warning" if warning else "error",
+        )
+
+    def layer(self, name: str, *, bound: bool = True) -> Layer:
+        """This file as a layer of settings."""
+        return Layer(name, self.file, self.data, self.lines, bound)
+
+
+@dataclass
+class Tree:
+    """A whole device-config folder. Entries with a wrong shape are kept with value None."""
+
+    root: FilePath
+    organisation: Source[OrganisationFile] | None = None
+    services: Source[ServicesFile] | None = None
+    locations: dict[str, Source[LocationFile]] = field(default_factory=dict)
+    devices: dict[str, Source[DeviceFile]] = field(default_factory=dict)
+    surveys: dict[str, Source[SurveyFile]] = field(default_factory=dict)
+    errors: list[ConfigError] = field(default_factory=list)
+
+    @classmethod
+    def load(cls, root: FilePath) -> Tree:
+        """Read every file. Never raises for what stands in them: see `errors`."""
+        tree = cls(root)
+        if not root.is_dir():
+            tree.errors.append(
+                ConfigError(str(root), 0, "", "is not a folder", "give --root device-config")
+            )
+            return tree
+        tree.organisation = tree._read("organisation.toml", OrganisationFile)
+        tree.services = tree._read("services.toml", ServicesFile)
+        tree._folder("locations", LocationFile, tree.locations)
+        tree._folder("devices", DeviceFile, tree.devices)
+        tree._folder("surveys", SurveyFile, tree.surveys)
+        return tree
+
+    def merged(self, device: Source[DeviceFile]) -> Merged:
+        """The settings that hold on one device, as far as the files can be read."""
+        place = self.locations.get(str(device.data.get("location")))
+        layers = [DEFAULTS]
+        if self.organisation is not None:
+            layers.append(self.organisation.layer("organisation", bound=False))
+        if place is not None:
+            layers.append(place.layer("location"))
+        layers.append(device.layer("device"))
+        organisation = self.organisation.value if self.organisation else None
+        return merge(layers, organisation.locked if organisation else ())
+
+    def chain(self, device: Source[DeviceFile]) -> set[str]:
+        """The files that make one device's configuration."""
+        survey = self.surveys.get(str(self.merged(device).data.get("survey")))
+        place = self.locations.get(str(device.data.get("location")))
+        found = {"organisation.toml", "services.toml", device.file}
+        return found | {source.file for source in (survey, place) if source is not None}
+
+    def _folder(self, name: str, kind: type[T], into: dict[str, Source[T]]) -> None:
+        for path in sorted((self.root / name).glob("*.toml")):
+            source = self._read(f"{name}/{path.name}", kind)
+            if source is None:
+                continue
+            ident = source.data.get("id")
+            if not isinstance(ident, str):
+                ident = path.stem
+            elif ident in into:
+                first = into[ident]
+                self.errors.append(
+                    source.error(
+                        ("id",),
+                        f'"{ident}" is already used in {first.file}:{first.lines[("id",)]}',
+                        "give one of them another id; ids are never reused",
+                    )
+                )
+                continue
+            elif ident != path.stem:
+                self.errors.append(
+                    source.error(
+                        ("id",),
+                        f'"{ident}" is not the file\'s name',
+                        f"rename the file to {ident}.toml, or write {path.stem}",
+                    )
+                )
+            into[ident] = source
+
+    def _read(self, file: str, kind: type[T]) -> Source[T] | None:
+        path = self.root / file
+        try:
+            text = path.read_bytes().decode()
+            data = tomllib.loads(text)
+        except FileNotFoundError:
+            self._broken(
+                file, 0, "the file is missing", "create it; device-config/README.md says how"
+            )
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            self._broken(file, line, "not UTF-8", "save the file as UTF-8")
+        except tomllib.TOMLDecodeError as error:
+            at = _AT_LINE.search(str(error))
+            line = int(at[1]) if at and at[1] else text.count("\n") + 1
+            what = _AT_LINE.sub("", str(error))
+            self._broken(file, line, f"not TOML: {what}", 'mend the line; texts stand in "quotes"')
+        except OSError as error:
+            self._broken(file, 0, f"cannot be read: {error.strerror}", "check the file's rights")
+        else:
+            return self._shape(file, data, locate(text), kind)
+        return None
+
+    def _shape(
+        self, file: str, data: dict[str, Any], lines: Mapping[Path, int], kind: type[T]
+    ) -> Source[T]:
+        source: Source[T] = Source(file, data, lines, None)
+        found = [source.error(*misfit) for misfit in misfits(data, kind)]
+        self.errors += found
+        return source if found else Source(file, data, lines, msgspec.convert(data, kind))
+
+    def _broken(self, file: str, line: int, what: str, remedy: str) -> None:
+        self.errors.append(ConfigError(file, line, "", what, remedy))

@@ -1,0 +1,38 @@
+"""The terminal's own wording and the bank of statements, as they lie in assets/wording."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+
+from kiosk import paths
+from sync.contract.bundle import LANGUAGES
+
+
+class WordingError(Exception):
+    """A wording file that is missing or broken: the installation is damaged."""
+
+
+@cache
+def wording(language: str) -> Mapping[str, str]:
+    """Key -> text of one language. Raises WordingError."""
+    if language not in LANGUAGES:
+        raise WordingError(f"no wording in {language!r}; there is {', '.join(LANGUAGES)}")
+    return MappingProxyType(_read(language))
+
+
+@cache
+def themes() -> Mapping[str, str]:
+    """The statement bank: statement id -> theme. Raises WordingError."""
+    return MappingProxyType(_read("statements"))
+
+
+def _read(name: str) -> dict[str, str]:
+    path = paths.assets() / "wording" / f"{name}.toml"
+    try:
+        with path.open("rb") as file:
+            return {key: str(text) for key, text in tomllib.load(file).items()}
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise WordingError(f"{path}: {error}") from None
