@@ -15,13 +15,16 @@ from pathlib import Path
 import pytest
 
 
+HYMIO = [sys.executable, "-m", "kiosk.cli"]
+
+
 class Run:
     """One running demo and the lines it printed."""
 
     def __init__(self, home: Path, *words: str) -> None:
         env = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kiosk.cli", "demo", *words],
+            [*HYMIO, "demo", *words],
             env={**env, "HYMIO_HOME": str(home)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -84,15 +87,14 @@ def test_visitors_tap_and_the_number_is_at_the_centre_and_survives_a_restart(
 
     database = f"sqlite:///{tmp_path / 'centre.db'}"
     report = subprocess.run(
-        [sys.executable, "-m", "kiosk.cli", "report", "--database", database, "--format", "json"],
+        [*HYMIO, "report", "--database", database, "--format", "json"],
         capture_output=True,
         text=True,
         check=True,
     )
     assert json.loads(report.stdout)["total"]["n"] == 2
     ledger = subprocess.run(
-        [sys.executable, "-m", "kiosk.cli", "ledger"]
-        + ["--data", str(tmp_path / "terminal"), "--format", "json"],
+        [*HYMIO, "ledger", "--data", str(tmp_path / "terminal"), "--format", "json"],
         capture_output=True,
         text=True,
         check=True,
