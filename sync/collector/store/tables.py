@@ -143,6 +143,8 @@ visits = sa.Table(
     _text("skipped"),  # JSON array of questions
     _text("selection"),
     _text("end_flags"),  # as the end record says
+    _int("end_ms"),
+    _text("end_day"),
     _text("flags"),  # the end's and its answers' flags
     _text("centre_flags"),  # burst, clone, ten-run: set here, can be computed anew
     _flag("end_test"),

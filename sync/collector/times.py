@@ -1,0 +1,113 @@
+"""When an answer was given: corrected instant, its quality, local day and hour."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import zoneinfo
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple
+
+from sync.contract.records import Stamp
+
+Quality = Literal["synced", "boot", "clocks", "received"]
+
+DEFAULT_ZONE: Final = "Europe/Helsinki"
+_EPOCH: Final = datetime.date(1970, 1, 1)
+_DAY_MS: Final = 86_400_000
+_QUARTER_MS: Final = 900_000
+_LATEST_MS: Final = 253_370_764_800_000
+"""9999-01-01: beyond, and before 1970, a day can no longer be written down safely."""
+
+
+class Moment(NamedTuple):
+    """An instant fixed at first acceptance."""
+
+    instant_ms: int
+    quality: Quality
+    day: str
+    hour: int
+    """Local hour; -1 when only the day is known."""
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What a batch says about the device's clocks."""
+
+    received_ms: int
+    boot: str
+    sent_boottime_ms: int
+    clocks: dict[str, int]
+
+
+def wall_ms(text: str) -> int | None:
+    """Milliseconds since 1970 of an ISO 8601 time with offset; None for anything else."""
+    try:
+        found = datetime.datetime.fromisoformat(text)
+        if found.tzinfo is None:
+            return None
+        ms = round(found.timestamp() * 1000)
+    except (ValueError, OverflowError, OSError):
+        return None
+    return ms if 0 <= ms < _LATEST_MS else None
+
+
+def iso(ms: int) -> str:
+    """An instant as ISO 8601 in UTC with milliseconds."""
+    at = datetime.datetime.fromtimestamp(ms / 1000, datetime.UTC)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@functools.lru_cache(64)
+def _zone(name: str) -> zoneinfo.ZoneInfo:
+    try:
+        return zoneinfo.ZoneInfo(name)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError):
+        return zoneinfo.ZoneInfo(DEFAULT_ZONE)
+
+
+def known_zone(name: str) -> bool:
+    """Whether `name` is an IANA time zone."""
+    return name in zoneinfo.available_timezones()
+
+
+@functools.lru_cache(4096)
+def _offset_ms(zone: str, quarter: int) -> int:
+    # Every zone's offset changes at a quarter hour, so one look-up serves fifteen minutes.
+    at = datetime.datetime.fromtimestamp(quarter * _QUARTER_MS / 1000, datetime.UTC)
+    offset = at.astimezone(_zone(zone)).utcoffset()
+    return 0 if offset is None else round(offset.total_seconds() * 1000)
+
+
+@functools.lru_cache(4096)
+def _iso_day(number: int) -> str:
+    return (_EPOCH + datetime.timedelta(days=number)).isoformat()
+
+
+def local(instant_ms: int, zone: str) -> tuple[str, int]:
+    """Day (ISO) and hour (0-23) of an instant in a zone; an unknown zone reads as Helsinki's."""
+    at = instant_ms + _offset_ms(zone, instant_ms // _QUARTER_MS)
+    return _iso_day(at // _DAY_MS), at % _DAY_MS // 3_600_000
+
+
+def _instant(stamp: Stamp, envelope: Envelope) -> tuple[int, Quality]:
+    if stamp.synced:
+        wall = wall_ms(stamp.wall)
+        if wall is not None:
+            return wall, "synced"
+    if stamp.boot == envelope.boot:
+        ago = envelope.sent_boottime_ms - stamp.boottime_ms
+        if 0 <= ago <= envelope.received_ms:
+            return envelope.received_ms - ago, "boot"
+    else:
+        base = envelope.clocks.get(stamp.boot)
+        if base is not None and 0 <= base + stamp.boottime_ms < _LATEST_MS:
+            return base + stamp.boottime_ms, "clocks"
+    return envelope.received_ms, "received"
+
+
+def moment(stamp: Stamp, envelope: Envelope, zone: str) -> Moment:
+    """The corrected instant of a record, as protocol.md orders the ways to know it."""
+    instant_ms, quality = _instant(stamp, envelope)
+    day, hour = local(instant_ms, zone)
+    return Moment(instant_ms, quality, day, -1 if quality == "received" else hour)
