@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-
 HYMIO = [sys.executable, "-m", "kiosk.cli"]
 
 
