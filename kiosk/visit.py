@@ -270,7 +270,7 @@ class Visit:
         self._go(self.index + 1)
 
     def back(self) -> None:
-        """To the screen before; on the first one nothing happens. Raises NotNowError after the end."""
+        """To the screen before; on the first nothing happens. Raises NotNowError after the end."""
         if self._ended:
             raise NotNowError("the visit has ended")
         self._seen()
