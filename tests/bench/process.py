@@ -1,0 +1,48 @@
+"""What a process costs: proportional memory and processor time, it and its children."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def family(pid: int) -> list[int]:
+    """The process and all its descendants that run now."""
+    found = [pid]
+    for parent in found:
+        for task in Path(f"/proc/{parent}/task").glob("*/children"):
+            with contextlib.suppress(OSError):
+                found += [int(child) for child in task.read_text().split()]
+    return found
+
+
+def pss_mib(pid: int) -> float:
+    """Proportional set size in MiB: shared pages are divided among those who share them."""
+    total = 0
+    for member in family(pid):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{member}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1])
+    return total / 1024
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time used so far, user and system, in seconds."""
+    ticks = 0
+    for member in family(pid):
+        with contextlib.suppress(OSError):
+            # The name in brackets may hold spaces; utime and stime are fields 14 and 15.
+            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def busy_share(pid: int, seconds: float, *, sleep: Callable[[float], object] = time.sleep) -> float:
+    """Share of one core (percent) used over the coming `seconds`."""
+    before, started = cpu_s(pid), time.perf_counter()
+    sleep(seconds)
+    return 100 * (cpu_s(pid) - before) / (time.perf_counter() - started)
