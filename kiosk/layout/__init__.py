@@ -1,1 +1,1 @@
-"""Millimetres on glass to rectangles: which arrangement fits this panel. Pure: no Kivy, no disk."""
+"""Millimetres on glass: which arrangement fits this panel, as rectangles. Pure; no Kivy."""

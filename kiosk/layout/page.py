@@ -52,7 +52,11 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Text already broken into lines; line i's em box starts at `box.y + i * leading`."""
+    """Text already broken into lines.
+
+    Line i fills a band `leading` high that starts at `box.y + i * leading`; the font's own
+    ascent + descent is centred in the band. One run is drawn in one font: `measure.Fonts.path`.
+    """
 
     name: str
     lines: tuple[str, ...]

@@ -1,0 +1,229 @@
+"""The bar at the bottom of every screen, and the header of the resting one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from kiosk.layout.kit import GAP, SMALL, Draft, Kit
+from kiosk.layout.page import Box, Mark, Target
+
+Forward = Literal["skip", "send", "done", "next"]
+
+_NAME_SIZES = ((1.0, 8.0), (0.9, 8.0), (0.8, 8.0), (SMALL, 5.0))
+"""Sizes tried for language names (u), and the room around a name each needs (mm)."""
+_NAME_ROOM = 18.0
+"""A name's button grows no wider than its name and this."""
+
+
+def access(draft: Draft, y: float) -> None:
+    """The access button: physically bottom left in every language, y = its top."""
+    side = draft.kit.bar_h
+    box = Box(draft.kit.margin, y, side, side)
+    icon = Mark("icon", centred_square(box, 0.64 * side), "access")
+    label = draft.kit.spoken(draft.language, "access")
+    draft.targets.append(Target("access", label, box, "surface", marks=(icon,)))
+
+
+def centred_square(box: Box, side: float) -> Box:
+    """A square in the middle of a box."""
+    return Box(box.x + (box.w - side) / 2, box.y + (box.h - side) / 2, side, side)
+
+
+def _rows(widths: list[float], pad: float, room: float) -> list[list[int]]:
+    """Indices by row, as many to a row as fit."""
+    rows: list[list[int]] = [[]]
+    used = 0.0
+    for i, width in enumerate(widths):
+        need = width + pad + (GAP if rows[-1] else 0.0)
+        if rows[-1] and used + need > room + 1e-6:
+            rows.append([])
+            used, need = 0.0, width + pad
+        rows[-1].append(i)
+        used += need
+    return rows
+
+
+def resting(draft: Draft) -> float:
+    """Access button and the names of all languages; returns the bar's top."""
+    kit = draft.kit
+    if kit.larger:
+        return _resting_larger(draft)
+    left = kit.margin + kit.bar_h + GAP
+    room = kit.right - left
+    names = [kit.text(code, "language.name") for code in kit.bundle.languages]
+    most = 2 if kit.panel.portrait else 1
+    for size, pad in _NAME_SIZES:
+        em = size * kit.u
+        widths = [
+            kit.length(name, em, code)
+            for name, code in zip(names, kit.bundle.languages, strict=True)
+        ]
+        rows = _rows(widths, pad, room)
+        if len(rows) <= most:
+            break
+    top = kit.bar_y - (len(rows) - 1) * (kit.bar_h + GAP)
+    access(draft, top)
+    for r, row in enumerate(rows):
+        free = room - sum(widths[i] for i in row) - GAP * (len(row) - 1)
+        around = min(free / len(row), _NAME_ROOM)
+        x = left
+        y = top + r * (kit.bar_h + GAP)
+        for i in row:
+            code = kit.bundle.languages[i]
+            current = code == draft.language
+            box = Box(x, y, widths[i] + around, kit.bar_h)
+            marks = (_underline(box),) if current else ()
+            para = kit.para(names[i], code, box.w - 2, em, current)
+            draft.button(
+                f"language.{code}",
+                para,
+                box,
+                look="surface",
+                pad=1.0,
+                marks=marks,
+                current=current,
+            )
+            x = box.right + GAP
+    return top
+
+
+def _underline(box: Box) -> Mark:
+    """The accent line under the current language, 12 x 1.2."""
+    return Mark("underline", Box(box.x + (box.w - 12) / 2, box.bottom - 2.7, 12, 1.2))
+
+
+def _resting_larger(draft: Draft) -> float:
+    kit = draft.kit
+    access(draft, kit.bar_y)
+    name = draft.text("language.name")
+    em = kit.u
+    width = max(60.0, kit.length(name, em, draft.language) + 2 * kit.u + 10)
+    _language(draft, Box(kit.margin + kit.bar_h + GAP, kit.bar_y, width, kit.bar_h), em)
+    return kit.bar_y
+
+
+def _language(draft: Draft, box: Box, em: float) -> None:
+    """Globe and current name; opens the sheet of all languages."""
+    kit = draft.kit
+    name = draft.text("language.name")
+    globe = Box(box.x + 3, box.y + (box.h - kit.u) / 2, kit.u, kit.u)
+    left = globe.right + 1.5
+    para = kit.para(name, draft.language, box.right - 2 - left, em)
+    run = draft.centred("language", para, Box(left, box.y, box.right - 2 - left, box.h))
+    draft.targets.append(
+        Target("language", name, box, "surface", runs=(run,), marks=(Mark("icon", globe, "globe"),))
+    )
+
+
+def _width(kit: Kit, text: str, language: str, em: float) -> float:
+    least = 32.0 if kit.narrow else 41.0 if kit.small_panel else 52.0
+    return max(least, kit.length(text, em, language) + 8)
+
+
+def step(
+    draft: Draft,
+    *,
+    back: bool = True,
+    forward: Forward | None = "skip",
+    dots: tuple[int, int] | None = None,
+    language: bool = True,
+    primary: bool = False,
+) -> float:
+    """Access, Back, language, progress, and the way forward; returns the bar's top."""
+    kit = draft.kit
+    y, h = kit.bar_y, kit.bar_h
+    access(draft, y)
+    em = (0.9 if kit.narrow else 1.0) * kit.u
+    left, right = kit.margin + h + GAP, kit.right
+    # Arabic swaps Back and the way forward; nothing else moves.
+    near: str | None = "back" if back else None
+    far: str | None = forward
+    if draft.rtl:
+        near, far = far, near
+    for name, at_right in ((near, False), (far, True)):
+        if name is None:
+            continue
+        text = draft.text(name)
+        width = _width(kit, text, draft.language, em)
+        box = Box(right - width if at_right else left, y, width, h)
+        if at_right:
+            right = box.x - GAP
+        else:
+            left = box.right + GAP
+        filled = primary and name == forward
+        para = kit.para(text, draft.language, width - 6, em)
+        draft.button(name, para, box, look="primary" if filled else "button")
+    if language:
+        left = _language_step(draft, left, right, y)
+    if dots and not kit.narrow:
+        middle = (left - GAP + right + GAP) / 2
+        size = (dots[1] - 1) * 6.0 + 3.4
+        if size + 4 <= right - left:
+            box = Box(middle - size / 2, y + h / 2 - 1.7, size, 3.4)
+            draft.marks.append(Mark("dots", box, f"{dots[0]}/{dots[1]}"))
+    return y
+
+
+def _language_step(draft: Draft, left: float, right: float, y: float) -> float:
+    """The language button, a globe alone where its name does not fit; the x after it."""
+    kit = draft.kit
+    h = kit.bar_h
+    name = draft.text("language.name")
+    em = (1.0 if kit.larger else 0.8) * kit.u
+    width = kit.length(name, em, draft.language) + 2 * kit.u
+    if kit.narrow or left + width > right:
+        box = Box(left, y, h, h)
+        icon = Mark("icon", centred_square(box, 0.6 * h), "globe")
+        draft.targets.append(Target("language", name, box, "surface", marks=(icon,)))
+    else:
+        box = Box(left, y, width, h)
+        _language(draft, box, em)
+    return box.right + GAP
+
+
+def logo(draft: Draft, *, height: float | None = None) -> None:
+    """The organisation's mark and name, top left; held for five seconds it is the service door."""
+    kit = draft.kit
+    side = 0.95 * kit.u
+    height = side if height is None else height
+    y = kit.header_y
+    mark = Box(kit.margin, y + (height - side) / 2, side, side)
+    em = 0.7 * kit.u
+    name = kit.name(draft.language, kit.bundle.organisation.name)
+    left = mark.right + 2.7
+    taken = kit.info_h if kit.narrow else 0.27 * kit.inner
+    para = kit.fit(name, draft.language, kit.right - taken - 8 - left, (0.7, 0.6, 0.5), most=1)
+    run = draft.centred(
+        "logo",
+        para,
+        Box(left, y, para.width, max(height, 1.5 * em)),
+        colour="ink-2",
+        align="left",
+    )
+    box = Box(kit.margin, y, run.box.right - kit.margin, height)
+    draft.targets.append(
+        Target("logo", name, box, "quiet", runs=(run,), marks=(Mark("logo", mark),))
+    )
+
+
+def header(draft: Draft) -> float:
+    """Logo left and the privacy button right, in every language; returns the y below them."""
+    kit = draft.kit
+    y, h = kit.header_y, kit.info_h
+    side = 0.6 * h
+    word = draft.text("anonymous")
+    if kit.narrow:
+        box = Box(kit.right - h, y, h, h)
+        icon = Mark("icon", centred_square(box, side), "info")
+        draft.targets.append(Target("privacy", word, box, "button", marks=(icon,)))
+    else:
+        para = kit.para(word, draft.language, kit.inner / 3, SMALL * kit.u)
+        width = para.width + side + 8
+        box = Box(kit.right - width, y, width, h)
+        at = Box(box.x + 3, y + (h - side) / 2, side, side)
+        run = draft.centred("privacy", para, Box(at.right + 2, y, para.width, h))
+        draft.targets.append(
+            Target("privacy", word, box, "button", runs=(run,), marks=(Mark("icon", at, "info"),))
+        )
+    logo(draft, height=h)
+    return y + h

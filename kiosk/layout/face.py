@@ -1,0 +1,148 @@
+"""A statement with its faces: five columns where they fit, a list on upright panels."""
+
+from __future__ import annotations
+
+from kiosk.layout import bar
+from kiosk.layout.kit import COMPACT, GAP, QUESTION, Draft, Kit, Para
+from kiosk.layout.page import Box, Mark, Page, Target
+from kiosk.layout.rest import TALL_MIDDLE, spread
+from sync.contract.records import SATISFIED
+
+_GAPS = (0.0, 5.0, 4.0)
+_TOP = 3.5
+_UNDER_FACE = 2.0
+_UNDER_WORDS = 2.5
+
+
+def values(kit: Kit, question: str) -> tuple[str, tuple[int, ...]]:
+    """The wording's prefix and the values of a question's faces, worst first."""
+    scale = kit.bundle.survey.scale
+    if question != SATISFIED and scale == "agree5":
+        return "agree", (1, 2, 3, 4, 5)
+    return "satisfied", (1, 3, 5) if scale == "satisfied3" else (1, 2, 3, 4, 5)
+
+
+def question_key(question: str) -> str:
+    """The wording key of a face question."""
+    return f"{SATISFIED}.question" if question == SATISFIED else f"statement.{question}"
+
+
+def compose(kit: Kit, language: str, question: str, done: int, total: int) -> Page:
+    """One statement; `done` of `total` steps lie behind."""
+    draft = Draft(kit, "face", language)
+    bottom = bar.step(draft, dots=(done, total))
+    if kit.tall:
+        bar.logo(draft)
+    prefix, shown = values(kit, question)
+    words = [draft.text(f"{prefix}.{value}") for value in shown]
+    statement = draft.text(question_key(question))
+    if kit.panel.portrait:
+        _list(draft, statement, words, shown, bottom)
+    else:
+        _columns(draft, statement, words, shown, bottom)
+    return draft.page()
+
+
+def _same_size(
+    kit: Kit, language: str, words: list[str], width: float, most: int
+) -> tuple[list[Para], float]:
+    """All words at the first size at which each fits, and that size in u."""
+    for size in COMPACT:
+        paras = [kit.fit(text, language, width, (size,), most=most) for text in words]
+        if all(para.fits for para in paras):
+            break
+    return paras, size
+
+
+def _columns(
+    draft: Draft, statement: str, words: list[str], shown: tuple[int, ...], bottom: float
+) -> None:
+    kit = draft.kit
+    n = len(shown)
+    cell = (kit.inner - (n - 1) * GAP) / n
+    top = kit.margin + 1
+    paras, _ = _same_size(kit, draft.language, words, cell - 5, 4)
+    words_h = max(para.height for para in paras)
+    best = min(cell - 9.4, 3.9 * kit.u)
+    least = min(best, 25.0)
+    for size in QUESTION:
+        para = kit.para(statement, draft.language, kit.inner, size * kit.u, True)
+        room = bottom - top - para.height - sum(_GAPS)
+        face = min(best, room - _TOP - _UNDER_FACE - words_h - _UNDER_WORDS)
+        if face >= least:
+            break
+    else:
+        draft.problem("the statement leaves no room for the faces")
+        face = max(face, 22.0)
+    height = _TOP + face + _UNDER_FACE + words_h + _UNDER_WORDS
+    above, below, _ = spread(bottom - top - para.height - height, _GAPS)
+    y = draft.write("question", para, kit.margin, top + above, kit.inner) + below
+    for i, (value, word) in enumerate(zip(shown, paras, strict=True)):
+        box = draft.mirrored(Box(kit.margin + i * (cell + GAP), y, cell, height))
+        drawn = Box(box.x + (cell - face) / 2, box.y + _TOP, face, face)
+        under = Box(box.x + 2.5, drawn.bottom + _UNDER_FACE, cell - 5, word.height)
+        run = draft.say(f"face.{value}", word, under, align="center")
+        draft.targets.append(
+            Target(
+                f"face.{value}",
+                words[i].replace("\u00ad", ""),
+                box,
+                "card",
+                4.0,
+                (run,),
+                (Mark("face", drawn, str(value)),),
+            )
+        )
+    draft.arrangement = f"face-{n}col"
+
+
+def _list(
+    draft: Draft, statement: str, words: list[str], shown: tuple[int, ...], bottom: float
+) -> None:
+    kit = draft.kit
+    n = len(shown)
+    top = kit.margin + 1
+    gaps = (n - 1) * GAP
+    for size in QUESTION:
+        para = kit.para(statement, draft.language, kit.inner, size * kit.u, True)
+        row = min(26.0, (bottom - top - para.height - sum(_GAPS) - gaps) / n)
+        if row >= 24 or (size == QUESTION[-1] and row >= 20):
+            break
+    else:
+        draft.problem("the statement leaves no room for the faces")
+        row = 20.0
+    height = n * row + gaps
+    if kit.tall:
+        # The statement keeps its place from screen to screen: room for four lines.
+        y = TALL_MIDDLE * kit.h - height / 2
+        reserve = max(4, len(para.lines)) * para.leading
+        draft.write("question", para, kit.margin, y - 12.3 - reserve, kit.inner)
+    else:
+        above, below, _ = spread(bottom - top - para.height - height, _GAPS)
+        y = draft.write("question", para, kit.margin, top + above, kit.inner) + below
+    rows(draft, words, shown, Box(kit.margin, y, kit.inner, height), row)
+    draft.arrangement = "face-list"
+
+
+def rows(draft: Draft, words: list[str], shown: tuple[int, ...], area: Box, row: float) -> None:
+    """Faces under each other, each with its words beside it."""
+    kit = draft.kit
+    face = min(row - 4, 2.1 * kit.u)
+    beside = 4 + face + 4
+    paras, _ = _same_size(kit, draft.language, words, area.w - beside - 4, 2)
+    for i, (value, word) in enumerate(zip(shown, paras, strict=True)):
+        plain = Box(area.x, area.y + i * (row + GAP), area.w, row)
+        drawn = Box(plain.x + 4, plain.y + (row - face) / 2, face, face)
+        right = Box(plain.x + beside, plain.y, plain.w - beside - 4, row)
+        run = draft.centred(f"face.{value}", word, draft.mirrored(right), align=draft.start)
+        draft.targets.append(
+            Target(
+                f"face.{value}",
+                words[i].replace("\u00ad", ""),
+                draft.mirrored(plain),
+                "card",
+                3.0,
+                (run,),
+                (Mark("face", draft.mirrored(drawn), str(value)),),
+            )
+        )

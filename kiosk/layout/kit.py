@@ -1,0 +1,314 @@
+"""What every screen is composed with: the panel's units, texts, and a draft that checks itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from kiosk.layout.measure import Measure, is_arabic
+from kiosk.layout.page import Align, Box, Colour, Look, Mark, Page, Panel, Run, Target
+from kiosk.layout.wrap import balance
+from sync.contract.bundle import Bundle, Screen
+
+RTL: Final = frozenset({"ar"})
+"""Languages written from right to left."""
+GAP: Final = 2.0
+SMALL: Final = 0.73
+COMPACT: Final = (1.0, 0.9, 0.85, 0.8, 0.73)
+QUESTION: Final = (1.33, 1.27, 1.2)
+DISPLAY: Final = 1.75
+_INCH: Final = 25.4
+_EPS: Final = 0.01
+
+
+def panel_of(screen: Screen) -> Panel:
+    """The panel a configuration describes; missing height and distance are worked out."""
+    height = screen.height_mm or screen.width_mm * screen.height_px / screen.width_px
+    diagonal = (screen.width_mm**2 + height**2) ** 0.5
+    return Panel(
+        width_px=screen.width_px,
+        height_px=screen.height_px,
+        width_mm=screen.width_mm,
+        height_mm=height,
+        distance_mm=screen.distance_mm or (450.0 if diagonal < 12 * _INCH else 600.0),
+        top_mm_above_floor=screen.top_mm_above_floor,
+    )
+
+
+def pixels(box: Box, panel: Panel) -> tuple[int, int, int, int]:
+    """Left, top, right, bottom in px: edges are rounded, not sizes, so equal gaps stay equal."""
+    sx, sy = panel.px_per_mm, panel.height_px / panel.height_mm
+    return round(box.x * sx), round(box.y * sy), round(box.right * sx), round(box.bottom * sy)
+
+
+@dataclass(frozen=True, slots=True)
+class Para:
+    """A text broken into lines at one size."""
+
+    lines: tuple[str, ...]
+    em: float
+    leading: float
+    width: float
+    """Of the widest line, mm."""
+    fits: bool = True
+    language: str = ""
+    bold: bool = False
+
+    @property
+    def height(self) -> float:
+        """All lines, mm."""
+        return len(self.lines) * self.leading
+
+
+class Kit:
+    """The units of one panel, and the texts of one bundle measured for it."""
+
+    def __init__(self, bundle: Bundle, measure: Measure, modes: frozenset[str]) -> None:
+        self.bundle = bundle
+        self.measure = measure
+        self.modes = modes
+        self.panel = panel_of(bundle.screen)
+        self.u = self.panel.u
+        self.w = self.panel.width_mm
+        self.h = self.panel.height_mm
+        self.small_panel = (self.w**2 + self.h**2) ** 0.5 < 12 * _INCH
+        self.margin = 6.0 if self.small_panel else 10.0
+        self.inner = self.w - 2 * self.margin
+        self.right = self.w - self.margin
+        self.bar_h = 2.1 * self.u
+        self.narrow = self.w < 150
+        self.tall = self.h > 400
+        """What is asked then stands low: what is touched stays in the lowest 320 mm."""
+        self._paras: dict[tuple[str, str, float, float, bool], Para] = {}
+
+    @property
+    def larger(self) -> bool:
+        """Text and targets together."""
+        return "larger" in self.modes
+
+    @property
+    def bar_y(self) -> float:
+        """Top of the bar's last row."""
+        return self.h - self.margin - self.bar_h
+
+    @property
+    def header_y(self) -> float:
+        """Top of logo and privacy button."""
+        return self.margin * (1.5 if self.tall else 1.0)
+
+    @property
+    def info_h(self) -> float:
+        """Height of the privacy button."""
+        return max(14.0, 1.5 * self.u)
+
+    def text(self, language: str, key: str) -> str:
+        """The wording of `key`. Raises KeyError when no language has it."""
+        return self.bundle.text(language, key)
+
+    def name(self, language: str, names: dict[str, str]) -> str:
+        """A name given by language: this one's, the resting language's, or any; "" if none."""
+        for code in (language, *self.bundle.languages):
+            if names.get(code):
+                return names[code]
+        return next(iter(names.values()), "")
+
+    def spoken(self, language: str, key: str) -> str:
+        """The wording of `key` for the ear: `<key>.spoken` where given, "" where neither is."""
+        own = self.bundle.texts.get(language, {})
+        return own.get(f"{key}.spoken") or own.get(key) or ""
+
+    def length(self, text: str, em: float, language: str, bold: bool = False) -> float:
+        """Millimetres of one unbroken line; `em` in mm."""
+        return self.measure.width(text, em, bold, language)
+
+    def para(self, text: str, language: str, width: float, em: float, bold: bool = False) -> Para:
+        """`text` in lines at most `width` wide; `em` in mm."""
+        key = (text, language, width, em, bold)
+        found = self._paras.get(key)
+        if found is None:
+
+            def measured(line: str) -> float:
+                return self.measure.width(line, em, bold, language)
+
+            lines = balance(text, width, measured)
+            widest = max(map(measured, lines))
+            leading = em * (1.5 if is_arabic(text) else 1.2)
+            found = Para(lines, em, leading, widest, widest <= width + _EPS, language, bold)
+            self._paras[key] = found
+        return found
+
+    def fit(
+        self,
+        text: str,
+        language: str,
+        width: float,
+        sizes: Sequence[float],
+        *,
+        most: int,
+        bold: bool = False,
+    ) -> Para:
+        """The first of `sizes` (in u) at which `text` takes at most `most` lines.
+
+        Where none does, the last with `fits` false.
+        """
+        for size in sizes:
+            para = self.para(text, language, width, size * self.u, bold)
+            if para.fits and len(para.lines) <= most:
+                return para
+        return replace(para, fits=False)
+
+
+class Draft:
+    """A page in the making."""
+
+    def __init__(self, kit: Kit, screen: str, language: str) -> None:
+        self.kit = kit
+        self.screen = screen
+        self.language = language
+        self.rtl = language in RTL
+        self.arrangement = ""
+        self.targets: list[Target] = []
+        self.runs: list[Run] = []
+        self.marks: list[Mark] = []
+        self.problems: list[str] = []
+
+    @property
+    def start(self) -> Align:
+        """Where lines begin."""
+        return "right" if self.rtl else "left"
+
+    @property
+    def end(self) -> Align:
+        """Where lines end."""
+        return "left" if self.rtl else "right"
+
+    def text(self, key: str) -> str:
+        """The wording of `key` in this page's language."""
+        return self.kit.text(self.language, key)
+
+    def mirrored(self, box: Box) -> Box:
+        """`box`, on the other side where the page reads from the right."""
+        return Box(self.kit.w - box.right, box.y, box.w, box.h) if self.rtl else box
+
+    def problem(self, what: str) -> None:
+        """Note what does not fit."""
+        self.problems.append(f"{self.screen} {self.language}: {what}")
+
+    def say(
+        self,
+        name: str,
+        para: Para,
+        box: Box,
+        *,
+        colour: Colour = "ink",
+        align: Align | None = None,
+    ) -> Run:
+        """A paragraph at the top of `box` as a run; a problem where it does not fit."""
+        fits = para.fits and para.height <= box.h + _EPS and para.width <= box.w + _EPS
+        if not fits:
+            self.problem(f"text {name} does not fit {box.w:.1f} x {box.h:.1f} mm: {para.lines}")
+        return Run(
+            name=name,
+            lines=para.lines,
+            box=box,
+            em=para.em,
+            leading=para.leading,
+            bold=para.bold,
+            colour=colour,
+            align=align or self.start,
+            language=para.language or self.language,
+        )
+
+    def write(
+        self,
+        name: str,
+        para: Para,
+        x: float,
+        y: float,
+        w: float,
+        *,
+        colour: Colour = "ink",
+        align: Align | None = None,
+    ) -> float:
+        """Put a paragraph on the page; the y below it."""
+        box = Box(x, y, w, para.height)
+        self.runs.append(self.say(name, para, box, colour=colour, align=align))
+        return box.bottom
+
+    def centred(
+        self, name: str, para: Para, box: Box, *, colour: Colour = "ink", align: Align = "center"
+    ) -> Run:
+        """A paragraph in the middle of `box`'s height."""
+        if para.height > box.h + _EPS:
+            self.problem(f"text {name} is {para.height:.1f} mm high, its box {box.h:.1f}")
+        at = Box(box.x, box.y + (box.h - para.height) / 2, box.w, para.height)
+        return self.say(name, para, at, colour=colour, align=align)
+
+    def button(
+        self,
+        name: str,
+        para: Para,
+        box: Box,
+        *,
+        look: Look = "button",
+        pad: float = 3.0,
+        label: str = "",
+        radius: float = 3.0,
+        marks: tuple[Mark, ...] = (),
+        current: bool = False,
+    ) -> Target:
+        """A target with its words in the middle."""
+        inner = Box(box.x + pad, box.y, box.w - 2 * pad, box.h)
+        colour: Colour = "on-accent" if look == "primary" else "ink"
+        run = self.centred(name, para, inner, colour=colour)
+        words = label or " ".join(para.lines)
+        target = Target(name, words, box, look, radius, (run,), marks, current)
+        self.targets.append(target)
+        return target
+
+    def page(self) -> Page:
+        """The finished page, with everything that is wrong with it."""
+        self._check()
+        suffix = "-rtl" if self.rtl and self.arrangement else ""
+        return Page(
+            screen=self.screen,
+            language=self.language,
+            panel=self.kit.panel,
+            targets=tuple(self.targets),
+            runs=tuple(self.runs),
+            marks=tuple(self.marks),
+            arrangement=self.arrangement + suffix,
+            rtl=self.rtl,
+            problems=tuple(self.problems),
+        )
+
+    def _check(self) -> None:
+        kit, edge = self.kit, self.kit.margin - _EPS
+        boxes = [(t.name, t.box) for t in self.targets] + [(r.name, r.box) for r in self.runs]
+        for name, box in boxes:
+            if (
+                box.x < edge
+                or box.y < edge
+                or box.right > kit.w - edge
+                or box.bottom > kit.h - edge
+                or box.w <= 0
+                or box.h <= 0
+            ):
+                self.problem(f"{name} is outside the margins: {box}")
+        for i, one in enumerate(self.targets):
+            a = one.box
+            for other in self.targets[i + 1 :]:
+                b = other.box
+                across = max(b.x - a.right, a.x - b.right)
+                down = max(b.y - a.bottom, a.y - b.bottom)
+                if across < GAP - _EPS and down < GAP - _EPS:
+                    self.problem(f"{one.name} and {other.name} are less than {GAP:g} mm apart")
+        for run in self.runs:
+            for target in self.targets:
+                a, b = run.box, target.box
+                if (
+                    min(a.right, b.right) - max(a.x, b.x) > _EPS
+                    and min(a.bottom, b.bottom) - max(a.y, b.y) > _EPS
+                ):
+                    self.problem(f"text {run.name} lies under {target.name}")

@@ -1,0 +1,78 @@
+"""Where lines break: as few lines as fit, and of those the most even ones.
+
+A line may break at a space, after "/", before "(" and at a soft hyphen, which shows as a hyphen
+only where a line breaks there; never elsewhere inside a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+SOFT: Final = "\u00ad"
+
+Width = Callable[[str], float]
+"""Millimetres a text takes."""
+
+
+def _pieces(paragraph: str) -> list[str]:
+    """The unbreakable pieces, each with the space or soft hyphen after it."""
+    pieces: list[str] = []
+    start = 0
+    for i in range(1, len(paragraph)):
+        before, here = paragraph[i - 1], paragraph[i]
+        if (
+            (before == " " and here != " ")
+            or (before == "/" and here not in "/ ")
+            or before == SOFT
+            # An opening bracket inside a word, as in "согласен(-на)", never right after a space.
+            or (here == "(" and before not in " (")
+        ):
+            pieces.append(paragraph[start:i])
+            start = i
+    pieces.append(paragraph[start:])
+    return pieces
+
+
+def _shown(pieces: list[str]) -> str:
+    """A line as it is drawn: its last soft hyphen is a hyphen, the others nothing."""
+    text = "".join(pieces).strip(" ")
+    cut = text.endswith(SOFT)
+    return text.replace(SOFT, "") + ("-" if cut else "")
+
+
+def _even(pieces: list[str], limit: float, width: Width) -> list[str]:
+    """Fewest lines, then the smallest sum of squared widths; hyphens only where they save a line.
+
+    A piece wider than the limit stands alone on its line; the caller sees that it does not fit.
+    """
+    n = len(pieces)
+    best: list[tuple[int, float, int]] = [(0, 0.0, 0)] * (n + 1)
+    for end in range(1, n + 1):
+        found: tuple[int, float, int] | None = None
+        for start in range(end - 1, -1, -1):
+            wide = width(_shown(pieces[start:end]))
+            if wide > limit + 1e-6 and start < end - 1:
+                break
+            lines, cost, _ = best[start]
+            hyphen = limit * limit if end < n and pieces[end - 1].endswith(SOFT) else 0.0
+            here = (lines + 1, cost + wide * wide + hyphen, start)
+            if found is None or here < found:
+                found = here
+        assert found is not None  # noqa: S101 - start = end - 1 never breaks off
+        best[end] = found
+    lines_out: list[str] = []
+    end = n
+    while end > 0:
+        start = best[end][2]
+        lines_out.append(_shown(pieces[start:end]))
+        end = start
+    return lines_out[::-1]
+
+
+def balance(text: str, limit: float, width: Width) -> tuple[str, ...]:
+    """`text` as lines no wider than `limit` mm where its breaks allow; "\\n" always breaks."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        lines.extend(_even(_pieces(paragraph.strip(" ")), limit, width))
+    return tuple(lines)

@@ -1,0 +1,77 @@
+"""The example organisation, every panel and every language, for the layout's tests."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from kiosk.layout.compose import Composer
+from kiosk.layout.measure import PillowMeasure
+from sync.contract.bundle import (
+    LANGUAGES,
+    Bundle,
+    Location,
+    Organisation,
+    Screen,
+    Service,
+    Statement,
+    Survey,
+)
+
+WORDING = Path(__file__).parents[3] / "assets" / "wording"
+STATEMENTS = tuple(f"s{n:02}" for n in range(1, 19))
+PANELS = {
+    "10in-landscape": Screen(width_px=1280, height_px=802, width_mm=217, height_mm=136),
+    "10in-portrait": Screen(width_px=802, height_px=1280, width_mm=136, height_mm=217),
+    "15in-landscape": Screen(width_px=1920, height_px=1080, width_mm=345, height_mm=194),
+    "15in-portrait": Screen(width_px=1080, height_px=1920, width_mm=194, height_mm=345),
+    "21in-portrait": Screen(width_px=1080, height_px=1920, width_mm=268, height_mm=476),
+    "21in-landscape": Screen(width_px=1920, height_px=1080, width_mm=476, height_mm=268),
+}
+MEASURE = PillowMeasure()
+
+
+@cache
+def texts() -> dict[str, dict[str, str]]:
+    return {
+        language: tomllib.loads((WORDING / f"{language}.toml").read_text("utf-8"))
+        for language in LANGUAGES
+    }
+
+
+def bundle(panel: str = "10in-landscape", **changes: object) -> Bundle:
+    made = Bundle(
+        device="example-1",
+        organisation=Organisation(
+            id="example",
+            name={"fi": "Esimerkin hyvinvointialue", "sv": "Exempel välfärdsområde"},
+            changed={"fi": "ajanvaraus vastaa nyt klo 7–17."},
+        ),
+        location=Location(id="clinic", name={"fi": "Terveysasema"}, municipality="091"),
+        languages=LANGUAGES,
+        survey=Survey(
+            id="example", version=1, statements=tuple(Statement(id=s) for s in STATEMENTS)
+        ),
+        texts=texts(),
+        screen=PANELS[panel],
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def services(count: int, groups: int = 0) -> tuple[Service, ...]:
+    return tuple(
+        Service(
+            id=f"service-{n}",
+            name={"fi": f"Palvelu {n}", "sv": f"Tjänst {n}", "en": f"Service {n}"},
+            group=f"group-{n % groups}" if groups else "",
+        )
+        for n in range(count)
+    )
+
+
+@cache
+def composer(panel: str = "10in-landscape", modes: frozenset[str] = frozenset()) -> Composer:
+    return Composer(bundle(panel), MEASURE, modes)
