@@ -50,7 +50,7 @@ def bench(parts: tuple[str, ...], form: str, quick: bool, folder: Path) -> None:
             try:
                 measure: Callable[..., list[Figure]] = importlib.import_module(module).measure
                 figures += measure(Path(place).resolve(), **(small if quick else {}))
-            except Exception:
+            except Exception:  # noqa: BLE001 - the other parts are still worth having
                 failed = True
                 traceback.print_exc()
                 print(f"{part}: not measured", file=sys.stderr, flush=True)
