@@ -1,0 +1,275 @@
+"""What the reports read: sums over `daily_counts`, names, wordings, devices.
+
+Every read is over a table whose size depends on devices, days and scale steps, never on how many
+answers were given. The one exception, late arrivals, reads a bounded number of records.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from sync.collector.reports.periods import Period
+from sync.collector.store import tables as t
+from sync.contract.records import NPS, SATISFIED
+
+LATE_SCAN: Final = 200_000
+"""Records read at most to count late arrivals."""
+
+TARGETS: Final[dict[str, float]] = {"nps": 80, "fully_agree_pct": 80}
+"""What counties aim at, where the organisation has said nothing else."""
+
+_counts = t.daily_counts.c
+MONTH: Final = sa.func.substr(_counts.day, 1, 7)
+COLUMNS: Final[dict[str, sa.ColumnElement[str]]] = {
+    "device": _counts.device,
+    "location": _counts.location,
+    "municipality": _counts.municipality,
+    "service": _counts.service,
+    "channel": _counts.channel,
+    "survey": _counts.survey,
+    "month": MONTH,
+    "day": _counts.day,
+    "question": _counts.question,
+}
+
+
+@dataclass
+class Tally:
+    """A distribution value -> count, and the part of it that came from flagged visits."""
+
+    counts: Counter[int] = field(default_factory=Counter)
+    flagged: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def n(self) -> int:
+        """Answers."""
+        return self.counts.total()
+
+    def add(self, other: Tally) -> None:
+        """Pool another distribution into this one."""
+        self.counts.update(other.counts)
+        self.flagged.update(other.flagged)
+
+    def cleaned(self) -> Counter[int]:
+        """What is left without the flagged visits."""
+        return self.counts - self.flagged
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which answers: a period, and values some columns must have (`{"location": "kerava"}`)."""
+
+    period: Period = field(default_factory=Period)
+    only: Mapping[str, str] = field(default_factory=dict)
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """As SQL; test answers are always left out."""
+        found: list[sa.ColumnElement[bool]] = [_counts.test.is_(False), _counts.n != 0]
+        if self.period.first:
+            found.append(_counts.day >= self.period.first.isoformat())
+        if self.period.last:
+            found.append(_counts.day <= self.period.last.isoformat())
+        found += [COLUMNS[name] == value for name, value in self.only.items()]
+        return found
+
+
+def _question(kind: str) -> sa.ColumnElement[bool]:
+    if kind == "statements":
+        return _counts.question.not_in((NPS, SATISFIED))
+    return _counts.question == kind
+
+
+def tallies(
+    db: sa.Connection, scope: Scope, by: Sequence[str], kind: str = NPS
+) -> dict[tuple[str, ...], Tally]:
+    """Distributions by the named columns; `kind` is a question id, or `statements`."""
+    columns = [COLUMNS[name].label(f"k{i}") for i, name in enumerate(by)]
+    query = (
+        sa.select(*columns, _counts.flagged, _counts.value, sa.func.sum(_counts.n))
+        .where(_question(kind), *scope.conditions())
+        .group_by(*(COLUMNS[name] for name in by), _counts.flagged, _counts.value)
+    )
+    found: dict[tuple[str, ...], Tally] = {}
+    for row in db.execute(query):
+        *key, flagged, value, n = row
+        tally = found.setdefault(tuple(key), Tally())
+        tally.counts[int(value)] += int(n)
+        if flagged:
+            tally.flagged[int(value)] += int(n)
+    return found
+
+
+def distinct(
+    db: sa.Connection, scope: Scope, by: str, what: str, kind: str = NPS
+) -> dict[str, set[str]]:
+    """Which different values of `what` each key of `by` has: the units of a service, say."""
+    query = sa.select(COLUMNS[by], COLUMNS[what]).where(_question(kind), *scope.conditions())
+    found: dict[str, set[str]] = {}
+    for key, value in db.execute(query.distinct()):
+        found.setdefault(key, set()).add(value)
+    return found
+
+
+def extent(db: sa.Connection, scope: Scope) -> Period:
+    """First and last day that has an answer."""
+    query = sa.select(sa.func.min(_counts.day), sa.func.max(_counts.day))
+    first, last = db.execute(query.where(*scope.conditions())).one()
+    if not first:
+        return Period()
+    return Period(date.fromisoformat(first), date.fromisoformat(last))
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device as the centre knows it."""
+
+    id: str
+    name: str
+    location: str
+    state: str
+    reason: str
+    last_seen: datetime | None
+    status: str
+    config: int
+
+
+def instant(ms: int | None) -> datetime | None:
+    """Milliseconds since 1970 as an instant; None stays None."""
+    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
+
+
+def devices(db: sa.Connection) -> dict[str, Device]:
+    """Every device, by id."""
+    c = t.devices.c
+    return {
+        row.id: Device(
+            row.id,
+            row.name or row.id,
+            row.location,
+            row.state,
+            row.reason,
+            instant(row.last_seen_ms),
+            row.status,
+            row.version,
+        )
+        for row in db.execute(
+            sa.select(
+                c.id, c.name, c.location, c.state, c.reason, c.last_seen_ms, c.status, c.version
+            ).order_by(c.id)
+        )
+    }
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Names and wordings."""
+
+    locations: dict[str, tuple[dict[str, str], str]]
+    """id -> (names, municipality)"""
+    services: dict[str, dict[str, str]]
+    surveys: dict[str, dict[str, str]]
+    """ref -> statement id -> theme"""
+    texts: dict[tuple[str, str], dict[str, str]]
+    """(survey, question) -> language -> wording"""
+    organisation: dict[str, str]
+    timezone: str
+    targets: dict[str, float]
+
+    def wording(self, survey: str, question: str) -> dict[str, str]:
+        """A question's wording by language in one survey; empty when it was not published."""
+        for key in (question, f"statement.{question}", f"{question}.question"):
+            if found := self.texts.get((survey, key)):
+                return found
+        return {}
+
+
+def catalogue(db: sa.Connection) -> Catalogue:
+    """Read the names and wordings; they are few."""
+    texts: dict[tuple[str, str], dict[str, str]] = {}
+    for survey, language, question, text in db.execute(
+        sa.select(
+            t.survey_texts.c.survey,
+            t.survey_texts.c.language,
+            t.survey_texts.c.question,
+            t.survey_texts.c.text,
+        )
+    ):
+        texts.setdefault((survey, question), {})[language] = text
+    organisation: Any = db.execute(sa.select(t.organisation)).first()
+    return Catalogue(
+        locations={r.id: (r.name, r.municipality) for r in db.execute(sa.select(t.locations))},
+        services={r.id: r.name for r in db.execute(sa.select(t.services))},
+        surveys={
+            r.ref: {s["id"]: s.get("theme", "") for s in r.statements}
+            for r in db.execute(sa.select(t.surveys))
+        },
+        texts=texts,
+        organisation=organisation.name if organisation else {},
+        timezone=organisation.timezone if organisation else "Europe/Helsinki",
+        targets={**TARGETS, **(organisation.targets if organisation else {})},
+    )
+
+
+def last_received(db: sa.Connection) -> datetime | None:
+    """When the newest record arrived."""
+    c = t.records.c
+    return instant(db.scalar(sa.select(c.received_ms).order_by(c.no.desc()).limit(1)))
+
+
+def _first_after(db: sa.Connection, at_ms: int) -> int:
+    """The number of the first record received after `at_ms`, by bisection over arrival order."""
+    c = t.records.c
+    low, high = 1, (db.scalar(sa.select(sa.func.max(c.no))) or 0) + 1
+    while low < high:
+        middle = (low + high) // 2
+        received = db.scalar(sa.select(c.received_ms).where(c.no >= middle).order_by(c.no).limit(1))
+        if received is None or received > at_ms:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@dataclass(frozen=True)
+class Late:
+    """Answers of a closed period that came after its end; `complete` False: at least so many."""
+
+    n: int
+    complete: bool
+
+
+def late(db: sa.Connection, scope: Scope, timezone: str, now: datetime) -> Late | None:
+    """0-10 answers of the period received after it had ended; None while it is running."""
+    last = scope.period.last
+    if last is None or last == date.max:
+        return None
+    end = datetime.combine(last + timedelta(days=1), time(), ZoneInfo(timezone))
+    if end > now:
+        return None
+    r, a, v = t.records.c, t.answers.c, t.visits.c
+    start = _first_after(db, int(end.timestamp() * 1000))
+    days = [r.day <= last.isoformat()]
+    if scope.period.first:
+        days.append(r.day >= scope.period.first.isoformat())
+    wanted = {"device": r.device, "location": a.location, "channel": a.channel, "survey": a.survey}
+    wanted |= {"municipality": v.municipality, "service": v.service}
+    found = db.scalar(
+        sa.select(sa.func.count())
+        .select_from(t.records)
+        .join(t.answers, sa.and_(a.device == r.device, a.visit == r.visit, a.id == r.id))
+        .join(t.visits, sa.and_(v.device == a.device, v.visit == a.visit))
+        .where(
+            *(r.no >= start, r.no < start + LATE_SCAN, r.code == "", *days),
+            *(a.question == NPS, a.kind == "scale", v.test.is_(False)),
+            *(wanted[name] == value for name, value in scope.only.items()),
+        )
+    )
+    newest = db.scalar(sa.select(sa.func.max(r.no))) or 0
+    return Late(n=int(found or 0), complete=newest < start + LATE_SCAN)
