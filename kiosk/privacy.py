@@ -22,39 +22,43 @@ REMOVED: Final = "[…]"
 """What stands where something was taken out: never longer than what stood there."""
 
 _MASK: Final = "¤"
-_SPACE: Final = r"[^\S\n]{0,2}"
-
-# henkilötunnus: ddmmyy, the century's sign, three digits, a check character. People put spaces,
-# dots or nothing between the parts; the signs of 2023 are Y X W V U and A B C D E F.
+# henkilötunnus: ddmmyy, the century's sign, three digits, a check character. The signs of 2023 are
+# Y X W V U and A B C D E F. People put spaces, dots or nothing between, and write the year in full.
 _CODE: Final = re.compile(
-    rf"(?<!\d)(?P<day>0[1-9]|[12]\d|3[01])(?P<gap1>[. ]?)(?P<month>0[1-9]|1[0-2])(?P<gap2>[. ]?)"
-    rf"(?P<year>\d\d){_SPACE}(?P<sign>[-+A-FU-Y])?{_SPACE}(?P<individual>\d{{3}}){_SPACE}"
-    r"(?P<check>[0-9A-Z])(?![0-9A-Z])",
+    r"(?<!\d)(?P<day>0 ?[1-9]|[12] ?\d|3 ?[01])[. ]?(?P<month>0 ?[1-9]|1 ?[0-2])[. ]?"
+    r"(?:1 ?[89]|2 ?0)? ?(?P<year>\d ?\d)"
+    r"(?:[^\S\n]{0,2}(?P<sign>[-+A-FU-Y])[^\S\n]{0,2}|[ ./_,]{0,2})"
+    r"(?P<individual>\d ?\d ?\d) {0,2}(?P<check>[0-9A-Z])(?![0-9A-Z])",
     re.IGNORECASE,
 )
+_SHAPE: Final = re.compile(r"\d{6} {0,2}[-+A-FU-Y] {0,2}\d{3} {0,2}[0-9A-Z]", re.IGNORECASE)
 
-_AT: Final = r"\s?(?:@|[(\[{]\s?[aäå]t\s?[)\]}]|\bät\b)\s?"
+_AT: Final = r"\s?(?:@|[(\[{]\s?[aäå]t?\s?[)\]}]|\bät\b)\s?"
 _DOT_WORD: Final = r"\s?(?:[(\[{]\s?)?\b(?:piste|punkt|dot)\b(?:\s?[)\]}])?\s?"
 _LABEL: Final = r"[\w-]{1,64}"
 _DOT: Final = rf"(?:\.|{_DOT_WORD})"
 _LOCAL: Final = rf"[\w.+'-]{{1,64}}(?:{_DOT_WORD}{_LABEL}){{0,3}}"
+_HOSTS: Final = r"(?:gmail|hotmail|outlook|icloud|luukku)\b"
 _MAIL: Final = re.compile(
     rf"{_LOCAL}{_AT}{_LABEL}(?:{_DOT}{_LABEL}){{1,4}}"
     # A bare "at" is an everyday English word: only with a dotted name or a spelled-out dot.
-    rf"|[\w-]{{1,64}}[._][\w.-]{{1,64}}\s(?:at)\s{_LABEL}(?:{_DOT}{_LABEL}){{1,4}}"
-    rf"|[\w.-]{{1,64}}\s(?:at)\s{_LABEL}(?:{_DOT_WORD}{_LABEL}){{1,4}}"
+    rf"|[\w-]{{1,64}}[._][\w.-]{{1,64}}\sat\s{_LABEL}(?:{_DOT}{_LABEL}){{1,4}}"
+    rf"|[\w.-]{{1,64}}\sat\s{_LABEL}(?:{_DOT_WORD}{_LABEL}){{1,4}}"
+    # Addresses everyone knows go without their ending, and by a bare "at".
+    rf"|{_LOCAL}(?:{_AT}|\sat\s){_HOSTS}(?:{_DOT}{_LABEL}){{0,2}}"
     # No domain behind it, but nothing else is written so.
     r"|[\w.+'-]{1,64}@[\w-]{2,64}",
     re.IGNORECASE,
 )
 
 # Dates and times are digits with dots too; they are masked before phone numbers are looked for.
+_DAY, _MONTH, _CLOCK = r"(?:[012]?\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"[012]?\d[.:][0-5]\d"
 _DATE: Final = re.compile(
-    r"(?<!\d)(?:"
-    r"\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}[.:]\d\d(?:[.:]\d\d)?)?"
-    r"|\d{1,2}[./-]\s?\d{1,2}[./-]\s?(?:\d{4}|\d\d)?"
-    r"|\d{1,2}[.:]\d\d(?:[.:]\d\d)?(?:\s?[-–—]\s?\d{1,2}[.:]\d\d)?"
-    r")(?!\d)"
+    r"(?<!\d)(?<!\d[.:])(?:"
+    rf"\d{{4}}-{_MONTH}-{_DAY}(?:[T ]{_CLOCK}(?:[.:][0-5]\d)?)?"
+    rf"|{_DAY}[./-]\s?{_MONTH}[./-]\s?(?:\d{{4}}|\d\d)?"
+    rf"|{_CLOCK}(?:[.:][0-5]\d)?(?:\s?-\s?{_CLOCK})?"
+    r")(?!\d|[.:]\d)"
 )
 
 # Letters that look like those of a code, typed on a Cyrillic keyboard.
@@ -110,14 +114,13 @@ def _masked(text: str, start: int, end: int) -> str:
 
 def _codes(text: str) -> Iterator[Finding]:
     for match in _CODE.finditer(text.translate(_LOOK_ALIKE)):
-        parts = match.groupdict()
-        digits = parts["day"] + parts["month"] + parts["year"]
-        rest = parts["individual"] + parts["check"]
-        signs = (parts["sign"],) if parts["sign"] else ("-", "A", "+")
-        right = any(hetu.is_valid(digits + sign + rest, allow_temporary=True) for sign in signs)
+        part = {name: (found or "").replace(" ", "") for name, found in match.groupdict().items()}
+        date = part["day"] + part["month"] + part["year"]
+        rest = part["individual"] + part["check"]
+        signs = (part["sign"],) if part["sign"] else ("-", "A", "+")
+        right = any(hetu.is_valid(date + sign + rest, allow_temporary=True) for sign in signs)
         # A slip in the check character still tells who it is, if the rest has the code's shape.
-        shaped = parts["sign"] and not parts["gap1"] and not parts["gap2"]
-        if right or shaped:
+        if right or _SHAPE.fullmatch(match.group()):
             yield Finding("identity-code", match.start(), match.end())
 
 
