@@ -1,0 +1,184 @@
+"""A real terminal in a real window, and a finger that taps its targets by name."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from kiosk.layout.compose import Composer
+from kiosk.layout.measure import PillowMeasure
+from kiosk.layout.page import Page, Target
+from sync.contract import bundle as bundles
+from tests.bench.screen import Pointer, Screen, virtual_screen, wait_until
+from tests.faults.house import Child
+
+ACCENT = 0x0B5563
+SURFACE = 0xFFFFFF
+FINGER_S = 0.03
+START_TIMEOUT_S = 30.0
+
+
+def prepared(
+    bundle: bundles.Bundle, *, hold_ms: int = 0, quiet_ms: int = 40, **survey: Any
+) -> bundles.Bundle:
+    """A bundle for machines: short pauses, the first statements always, other survey fields."""
+    fixed = {"selection": "fixed", "count": 3, "ask_comment": False, **survey}
+    return msgspec.structs.replace(
+        bundle,
+        survey=msgspec.structs.replace(bundle.survey, **fixed),
+        timing=msgspec.structs.replace(bundle.timing, hold_ms=hold_ms),
+        touch=msgspec.structs.replace(bundle.touch, quiet_ms=quiet_ms),
+        location=msgspec.structs.replace(bundle.location, hours={}),
+    )
+
+
+class Terminal:
+    """`hymio kiosk` on a virtual screen."""
+
+    def __init__(self, bundle: bundles.Bundle, data: Path, screen: Screen, log: Path) -> None:
+        self.bundle = bundle
+        self.data = data
+        self.screen = screen
+        self.pages = Composer(bundle, PillowMeasure())
+        self.finger = Pointer(screen.name)
+        self._log = log
+        self._config = log.with_suffix(".bundle")
+        self._config.write_bytes(bundles.as_json(bundle))
+        self.child: Child | None = None
+
+    def command(self) -> list[str]:
+        """How the terminal is started."""
+        words = ("kiosk", "--config", str(self._config), "--data", str(self.data))
+        return [sys.executable, "-m", "kiosk.cli", *words]
+
+    def start(self, *, wait: bool = True) -> Child:
+        """Start it; with `wait`, until the resting screen stands."""
+        self.child = Child(self.command(), self._log, {"DISPLAY": self.screen.name})
+        if wait:
+            self.wait_for(self.resting, "the resting screen")
+        return self.child
+
+    def wait_for(self, condition: Any, what: str, timeout_s: float = START_TIMEOUT_S) -> float:
+        """Wait for something on the screen; says what the terminal wrote when it never comes."""
+
+        def there() -> bool:
+            if self.child is not None and self.child.ended is not None:
+                raise AssertionError(f"the terminal ended: {self.child.said()[-3000:]}")
+            return bool(condition())
+
+        try:
+            return wait_until(there, timeout_s, what=what)
+        except TimeoutError as error:
+            said = self.child.said()[-3000:] if self.child else ""
+            raise AssertionError(f"{error}\n{said}") from None
+
+    def close(self) -> None:
+        """End the process and the finger."""
+        if self.child is not None and self.child.ended is None:
+            self.child.kill()
+        self.finger.close()
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def resting(self, language: str = "") -> bool:
+        """Whether the resting screen stands, in the given or the resting language."""
+        page = self.pages.rest(language or self.bundle.languages[0])
+        return all(self.shows(page, f"nps.{n}", SURFACE) for n in range(11))
+
+    def shows(self, page: Page, name: str, colour: int) -> bool:
+        """Whether a target's body has a colour."""
+        return self.colour(page, name) == colour
+
+    def colour(self, page: Page, name: str) -> int:
+        """0xRRGGBB of a target's body: inside its border, beside what it holds."""
+        return self.screen.framebuffer.pixel(*self.body(page, name))
+
+    @staticmethod
+    def target(page: Page, name: str) -> Target:
+        """A target by its name."""
+        return next(target for target in page.targets if target.name == name)
+
+    def body(self, page: Page, name: str) -> tuple[int, int]:
+        """A pixel of a target that shows its fill: 1.7 mm inside its lower left corner."""
+        target, scale = self.target(page, name), page.panel.px_per_mm
+        inset = target.radius * 0.3 + 0.9
+        return (
+            round((target.box.x + inset) * scale),
+            round((target.box.bottom - inset) * scale),
+        )
+
+    # --- touching ---------------------------------------------------------------------------------
+
+    def middle(self, page: Page, name: str) -> tuple[int, int]:
+        """The middle of a target in pixels."""
+        box, scale = self.target(page, name).box, page.panel.px_per_mm
+        return round((box.x + box.w / 2) * scale), round((box.y + box.h / 2) * scale)
+
+    def press(self, page: Page, name: str) -> None:
+        """Put the finger down on a target."""
+        self.finger.move(*self.middle(page, name))
+        self.finger.press()
+
+    def tap(self, page: Page, name: str) -> None:
+        """Press and release in the middle of a target."""
+        self.press(page, name)
+        time.sleep(FINGER_S)
+        self.finger.release()
+
+    def settle(self) -> None:
+        """Longer than the chosen state stands and the next screen stays quiet."""
+        time.sleep((self.bundle.timing.hold_ms + self.bundle.touch.quiet_ms) / 1000 + 0.1)
+
+    def tap_and_commit(self, page: Page, name: str, records: int = 1) -> None:
+        """Tap an answer and wait until its record is on disk."""
+        self.settle()
+        before = committed(self.data)
+        self.tap(page, name)
+        self.wait_for(lambda: committed(self.data) >= before + records, f"{name} on disk", 10)
+
+    def visit(self, score: int, faces: list[int], language: str = "") -> None:
+        """A whole visit without text: the number, the faces, Done."""
+        language = language or self.bundle.languages[0]
+        self.tap_and_commit(self.pages.rest(language), f"nps.{score}")
+        statements = self.bundle.survey.statements[: self.bundle.survey.count]
+        for done, (statement, face) in enumerate(zip(statements, faces, strict=True), 1):
+            page = self.pages.face(language, f"statement.{statement.id}", done, len(faces) + 1)
+            self.tap_and_commit(page, f"face.{face}")
+        self.settle()
+        self.tap(self.pages.thanks(language), "done")
+        self.wait_for(self.resting, "the resting screen after Done", 10)
+
+
+def committed(data: Path) -> int:
+    """Records ever committed in the outbox files: what another process can see is on disk.
+
+    In WAL mode with synchronous=FULL a commit becomes visible only after its fsync.
+    """
+    total = 0
+    for file in (data / "outbox").glob("*.db"):
+        with (
+            contextlib.suppress(sqlite3.Error),
+            contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db,
+        ):
+            total += db.execute("select coalesce(max(seq), 0) from records").fetchone()[0]
+    return total
+
+
+@contextlib.contextmanager
+def terminal(bundle: bundles.Bundle, data: Path, log: Path) -> Iterator[Terminal]:
+    """A terminal on a screen of its own, not started yet; ended with its screen."""
+    with virtual_screen(bundle.screen.width_px, bundle.screen.height_px) as screen:
+        found = Terminal(bundle, data, screen, log)
+        try:
+            yield found
+        finally:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                found.close()
