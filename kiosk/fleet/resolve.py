@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from kiosk.fleet import validate
+from kiosk.fleet import rules, validate
 from kiosk.fleet.errors import ConfigError, ConfigErrors
 from kiosk.fleet.files import LocationFile, OrganisationFile, PerLanguage, ServicesFile, SurveyFile
 from kiosk.fleet.tree import Tree
@@ -22,8 +22,6 @@ from sync.contract.bundle import (
     Survey,
     decode,
 )
-
-DAYS = validate.DAYS
 
 
 def resolve(root: Path, device_id: str) -> Bundle:
@@ -109,7 +107,9 @@ def texts(
     survey's own laid over it, and the names of the groups of services as `group.<id>`."""
     found = {}
     for language in languages:
-        mine = dict(wording("en")) | dict(wording(language)) | survey.texts.get(language, {})
+        # An English sentence read out by an Estonian voice helps nobody.
+        spare = {k: v for k, v in wording("en").items() if not k.endswith(".spoken")}
+        mine = spare | dict(wording(language)) | survey.texts.get(language, {})
         used = {f"statement.{ident}" for ident in survey.statements}
         found[language] = {
             key: text
@@ -151,7 +151,7 @@ def _location(
         municipality=file.municipality,
         timezone=file.timezone or organisation.timezone,
         services=file.services,
-        hours={day: file.hours.get(day, "") for day in DAYS} if file.hours else {},
+        hours={day: file.hours.get(day, "") for day in rules.DAYS} if file.hours else {},
     )
 
 

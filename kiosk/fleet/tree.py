@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import tomllib
 from collections.abc import Mapping
@@ -40,9 +41,12 @@ class Source(Generic[T]):
     file: str
     """Relative to the root."""
     data: Mapping[str, Any]
+    """What has the right shape: the rest is in the errors, so that checking can go on."""
     lines: Mapping[Path, int]
     value: T | None
-    """None when the file's shape is wrong; the errors say how."""
+    """None when a required key is missing or wrong."""
+    raw: Mapping[str, Any]
+    """As it stands in the file."""
 
     def error(self, path: Path, what: str, remedy: str, *, warning: bool = False) -> ConfigError:
         """An error at a key, or at the nearest table around it that stands in the file."""
@@ -73,6 +77,8 @@ class Tree:
     locations: dict[str, Source[LocationFile]] = field(default_factory=dict)
     devices: dict[str, Source[DeviceFile]] = field(default_factory=dict)
     surveys: dict[str, Source[SurveyFile]] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+    """Files that are there but could not be read."""
     errors: list[ConfigError] = field(default_factory=list)
 
     @classmethod
@@ -164,10 +170,32 @@ class Tree:
     def _shape(
         self, file: str, data: dict[str, Any], lines: Mapping[Path, int], kind: type[T]
     ) -> Source[T]:
-        source: Source[T] = Source(file, data, lines, None)
-        found = [source.error(*misfit) for misfit in misfits(data, kind)]
-        self.errors += found
-        return source if found else Source(file, data, lines, msgspec.convert(data, kind))
+        source: Source[T] = Source(file, data, lines, None, data)
+        found = list(misfits(data, kind))
+        self.errors += [source.error(*misfit) for misfit in found]
+        sound = _without(data, [misfit.path for misfit in found])
+        try:
+            value = msgspec.convert(sound, kind)
+        except msgspec.ValidationError:
+            value = None
+        return Source(file, sound, lines, value, data)
 
     def _broken(self, file: str, line: int, what: str, remedy: str) -> None:
+        if line:
+            self.broken.add(file)
         self.errors.append(ConfigError(file, line, "", what, remedy))
+
+
+def _without(data: dict[str, Any], paths: list[Path]) -> dict[str, Any]:
+    """A copy that lacks what stands at `paths`; of a list the whole, so that positions hold."""
+    copied: dict[str, Any] = copy.deepcopy(data)
+    for path in paths:
+        table: Any = copied
+        for here, below in zip(path, (*path[1:], None), strict=True):
+            if not isinstance(table, dict) or here not in table:
+                break
+            if below is None or isinstance(below, int):
+                del table[here]
+                break
+            table = table[here]
+    return copied
