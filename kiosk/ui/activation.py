@@ -1,0 +1,75 @@
+"""Which configuration is in use: the newest bundle the sender left, if it is one of ours."""
+
+from __future__ import annotations
+
+import logging
+
+from sync.contract.bundle import Bundle, BundleError, unpack
+from sync.datadir import DataDir
+
+log = logging.getLogger("hymio.ui")
+
+
+class Activation:
+    """Looks for newer bundles; a bad one is refused once, with its reason."""
+
+    def __init__(self, data: DataDir, bundle: Bundle) -> None:
+        self._data = data
+        self._device = bundle.device
+        self._version = bundle.version
+        self._seen: dict[str, int] = {}
+        self._stamp = 0
+        self.refused: list[dict[str, object]] = []
+        self.changed = False
+        """Whether `refused` changed since it was last looked at."""
+
+    def newer(self) -> Bundle | None:
+        """The newest good bundle above the version in use; cheap when nothing changed."""
+        try:
+            stamp = self._data.config_dir.stat().st_mtime_ns
+        except OSError:
+            return None
+        if stamp == self._stamp:
+            return None
+        self._stamp = stamp
+        return self.newest()
+
+    def newest(self) -> Bundle | None:
+        """The newest good bundle above the version in use, which it becomes."""
+        candidates = []
+        for path in self._data.config_dir.glob("*.bundle"):
+            if path.stem.isdigit() and int(path.stem) > self._version:
+                candidates.append((int(path.stem), path))
+        for version, path in sorted(candidates, reverse=True):
+            try:
+                stat = path.stat()
+                if self._seen.get(path.name) == stat.st_mtime_ns:
+                    continue
+                self._seen[path.name] = stat.st_mtime_ns
+                bundle = unpack(path.read_bytes(), trusted=self._trusted(), device=self._device)
+                if bundle.version != version:
+                    raise BundleError(
+                        f"the file says version {version}, inside is {bundle.version}"
+                    )
+                _complete(bundle)
+            except (BundleError, OSError) as error:
+                log.error("configuration %d refused: %s", version, error)
+                self.refused = [entry for entry in self.refused if entry["version"] != version]
+                self.refused.append({"version": version, "reason": str(error)})
+                self.changed = True
+                continue
+            self._version = bundle.version
+            self.refused = [entry for entry in self.refused if int(str(entry["version"])) > version]
+            self.changed = True
+            return bundle
+        return None
+
+    def _trusted(self) -> tuple[str, ...]:
+        return ()
+
+
+def _complete(bundle: Bundle) -> None:
+    """Refuse what would leave a blank on the screen. Raises BundleError."""
+    language = bundle.languages[0]
+    if not bundle.texts.get(language, {}).get("nps.question"):
+        raise BundleError(f"no wording of the first question in {language}")

@@ -1,0 +1,161 @@
+"""The window's one widget: a page as a texture, and small textures over it for what changed.
+
+A page is painted once; a press, a chosen answer, the text field and the countdown bar repaint
+their own rectangle only, which is what keeps a tap fast where the GL driver is software.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kivy.graphics import Color, Rectangle
+from kivy.graphics.texture import Texture
+from kivy.uix.widget import Widget
+from PIL import Image
+
+from kiosk.layout.page import Page
+from kiosk.ui.paint import Painter, Px, State
+
+IMAGES_BYTES = 40_000_000
+"""Painted pages kept: eight or more on a 10" panel, six on Full HD."""
+SPRITES = 128
+
+Finger = Callable[[str, object, float, float], None]
+"""Called with `down`, `move` or `up`, the touch's identity, and millimetres from the top left."""
+
+
+class Glass(Widget):
+    """Shows pages; tells where it is touched."""
+
+    def __init__(self, width: int, height: int, finger: Finger, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._finger = finger
+        self._images: OrderedDict[tuple[int, int], tuple[Page, Image.Image]] = OrderedDict()
+        self._sprites: OrderedDict[object, Texture] = OrderedDict()
+        self._over: dict[str, Rectangle] = {}
+        self._size_px = (width, height)
+        self._page: Page | None = None
+        self._painter: Painter | None = None
+        self._image: Image.Image | None = None
+        self._base = Texture.create(size=(width, height), colorfmt="rgb", bufferfmt="ubyte")
+        self._base.flip_vertical()
+        self._base.mag_filter = self._base.min_filter = "nearest"
+        with self.canvas:
+            Color(1, 1, 1, 1)
+            self._rectangle = Rectangle(texture=self._base, pos=(0, 0), size=(width, height))
+
+    def show(self, page: Page, painter: Painter, states: Mapping[str, State]) -> None:
+        """Another page, some of its targets in a state other than rest."""
+        image = self.prepare(page, painter)
+        if self._image is not image:
+            self._base.blit_buffer(image.tobytes(), colorfmt="rgb", bufferfmt="ubyte")
+        self._page, self._painter, self._image = page, painter, image
+        for rectangle in self._over.values():
+            self.canvas.remove(rectangle)
+        self._over.clear()
+        for name, state in states.items():
+            self.state(name, state)
+        self.canvas.ask_update()
+
+    def prepare(self, page: Page, painter: Painter) -> Image.Image:
+        """Paint a page that will be shown soon, and keep it."""
+        key = (id(page), id(painter))
+        if key in self._images:
+            self._images.move_to_end(key)
+            return self._images[key][1]
+        image = painter.page(page)
+        # The page is kept with its picture, so that its id cannot be taken by another.
+        self._images[key] = (page, image)
+        room = max(2, IMAGES_BYTES // (3 * image.width * image.height))
+        while len(self._images) > room:
+            self._images.popitem(last=False)
+        return image
+
+    def state(self, name: str, state: State) -> None:
+        """One target of the page shown in a state."""
+        page, painter = self._page, self._painter
+        if page is None or painter is None:
+            return
+        target = next((target for target in page.targets if target.name == name), None)
+        if target is None:
+            return
+        if state == "rest":
+            self._remove(name)
+            return
+        region = painter.region(target)
+        key = (id(page), id(painter), name, state)
+        texture = self._sprites.get(key)
+        if texture is None:
+            image = self._patch(region)
+            painter.moved(region).target(image, target, state, page.rtl)
+            texture = self._texture(image)
+            self._keep(key, texture)
+        self._place(name, texture, region)
+
+    def patch(self, name: str, region: Px, draw: Callable[[Image.Image, Painter], None]) -> None:
+        """Redraw a region over the page; `draw` gets what is there and a painter moved to it."""
+        if self._painter is None or region[2] <= region[0] or region[3] <= region[1]:
+            return
+        image = self._patch(region)
+        draw(image, self._painter.moved(region))
+        # Not kept: what a visitor typed must not stay in a cache.
+        self._place(name, self._texture(image), region)
+
+    def forget(self) -> None:
+        """Drop every patch: nothing of a visitor stays."""
+        for name in list(self._over):
+            self._remove(name)
+
+    def _patch(self, region: Px) -> Image.Image:
+        assert self._image is not None  # noqa: S101 - a page is shown
+        return self._image.crop(region)
+
+    @staticmethod
+    def _texture(image: Image.Image) -> Texture:
+        texture = Texture.create(size=image.size, colorfmt="rgb", bufferfmt="ubyte")
+        texture.blit_buffer(image.tobytes(), colorfmt="rgb", bufferfmt="ubyte")
+        texture.flip_vertical()
+        texture.mag_filter = texture.min_filter = "nearest"
+        return texture
+
+    def _keep(self, key: object, texture: Texture) -> None:
+        self._sprites[key] = texture
+        while len(self._sprites) > SPRITES:
+            self._sprites.popitem(last=False)
+
+    def _place(self, name: str, texture: Texture, region: Px) -> None:
+        self._remove(name)
+        left, top, right, bottom = region
+        rectangle = Rectangle(
+            texture=texture,
+            pos=(left, self._size_px[1] - bottom),
+            size=(right - left, bottom - top),
+        )
+        self.canvas.add(rectangle)
+        self._over[name] = rectangle
+
+    def _remove(self, name: str) -> None:
+        rectangle = self._over.pop(name, None)
+        if rectangle is not None:
+            self.canvas.remove(rectangle)
+
+    def on_touch_down(self, touch: Any) -> bool:
+        """The left button or a finger; every other button does nothing."""
+        return self._touched("down", touch)
+
+    def on_touch_move(self, touch: Any) -> bool:
+        """A finger slides."""
+        return self._touched("move", touch)
+
+    def on_touch_up(self, touch: Any) -> bool:
+        """A finger leaves."""
+        return self._touched("up", touch)
+
+    def _touched(self, what: str, touch: Any) -> bool:
+        if getattr(touch, "button", "left") != "left" or self._painter is None:
+            return True
+        x, y = self._painter.view.mm(touch.x, self._size_px[1] - touch.y)
+        self._finger(what, touch.uid, x, y)
+        return True
