@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Final
 
-from kiosk.layout.kit import GAP, SMALL, Draft, Kit
+from kiosk.layout.kit import GAP, SMALL, Draft
 from kiosk.layout.page import Box, Mark, Target
-
-Forward = Literal["skip", "send", "done", "next"]
 
 _NAME_SIZES = ((1.0, 8.0), (0.9, 8.0), (0.8, 8.0), (SMALL, 5.0))
 """Sizes tried for language names (u), and the room around a name each needs (mm)."""
@@ -72,7 +71,7 @@ def resting(draft: Draft) -> float:
             code = kit.bundle.languages[i]
             current = code == draft.language
             box = Box(x, y, widths[i] + around, kit.bar_h)
-            marks = (_underline(box),) if current else ()
+            marks = (underline(box),) if current else ()
             para = kit.para(names[i], code, box.w - 2, em, current)
             draft.button(
                 f"language.{code}",
@@ -87,7 +86,7 @@ def resting(draft: Draft) -> float:
     return top
 
 
-def _underline(box: Box) -> Mark:
+def underline(box: Box) -> Mark:
     """The accent line under the current language, 12 x 1.2."""
     return Mark("underline", Box(box.x + (box.w - 12) / 2, box.bottom - 2.7, 12, 1.2))
 
@@ -115,53 +114,86 @@ def _language(draft: Draft, box: Box, em: float) -> None:
     )
 
 
-def _width(kit: Kit, text: str, language: str, em: float) -> float:
-    least = 32.0 if kit.narrow else 41.0 if kit.small_panel else 52.0
-    return max(least, kit.length(text, em, language) + 8)
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way onward or back from a screen: a bar button."""
+
+    name: str
+    key: str = ""
+    """Its wording, where that is another key than the name."""
+    primary: bool = False
+    least: float = 0.0
+    """Least width in u; 0: as every bar button."""
+    around: float = 8.0
+    """Room around its words, mm."""
+
+
+BACK: Final = Way("back")
+SKIP: Final = Way("skip")
+
+
+def _width(draft: Draft, way: Way, em: float) -> float:
+    kit = draft.kit
+    least = 32.0 if kit.narrow else way.least * kit.u or (41.0 if kit.small_panel else 52.0)
+    words = kit.length(draft.text(way.key or way.name), em, draft.language)
+    return max(least, words + (8.0 if kit.narrow else way.around))
+
+
+def _ways_em(draft: Draft, ways: list[Way], room: float) -> float:
+    """The em of bar buttons: they shrink together, and only where there is no room for them."""
+    kit = draft.kit
+    sizes = (1.0,) if kit.larger else (1.0, 0.9, 0.8, SMALL)
+    for size in sizes[1:] if kit.narrow and not kit.larger else sizes:
+        em = size * kit.u
+        taken = sum(_width(draft, way, em) for way in ways) + GAP * len(ways)
+        if taken <= room:
+            break
+    return em
 
 
 def step(
     draft: Draft,
+    near: Way | None = BACK,
+    far: Way | None = SKIP,
     *,
-    back: bool = True,
-    forward: Forward | None = "skip",
     dots: tuple[int, int] | None = None,
     language: bool = True,
-    primary: bool = False,
 ) -> float:
-    """Access, Back, language, progress, and the way forward; returns the bar's top."""
+    """Access, the way back, language, progress, and the way onward; returns the bar's top."""
     kit = draft.kit
     y, h = kit.bar_y, kit.bar_h
     access(draft, y)
-    em = (0.9 if kit.narrow else 1.0) * kit.u
-    left, right = kit.margin + h + GAP, kit.right
-    # Arabic swaps Back and the way forward; nothing else moves.
-    near: str | None = "back" if back else None
-    far: str | None = forward
+    # Arabic swaps the two ways; nothing else moves.
     if draft.rtl:
         near, far = far, near
-    for name, at_right in ((near, False), (far, True)):
-        if name is None:
-            continue
-        text = draft.text(name)
-        width = _width(kit, text, draft.language, em)
-        box = Box(right - width if at_right else left, y, width, h)
-        if at_right:
-            right = box.x - GAP
-        else:
-            left = box.right + GAP
-        filled = primary and name == forward
-        para = kit.para(text, draft.language, width - 6, em)
-        draft.button(name, para, box, look="primary" if filled else "button")
+    left, right = kit.margin + h + GAP, kit.right
+    language = language and len(kit.bundle.languages) > 1
+    # A globe alone is the least the language button takes.
+    room = right - left - (h if language else 0.0)
+    em = _ways_em(draft, [way for way in (near, far) if way], room)
+    if near:
+        left = _way(draft, near, em, left, at_right=False).right + GAP
+    if far:
+        right = _way(draft, far, em, right, at_right=True).x - GAP
     if language:
         left = _language_step(draft, left, right, y)
     if dots and not kit.narrow:
-        middle = (left - GAP + right + GAP) / 2
         size = (dots[1] - 1) * 6.0 + 3.4
         if size + 4 <= right - left:
-            box = Box(middle - size / 2, y + h / 2 - 1.7, size, 3.4)
+            box = Box((left + right - size) / 2, y + h / 2 - 1.7, size, 3.4)
             draft.marks.append(Mark("dots", box, f"{dots[0]}/{dots[1]}"))
     return y
+
+
+def _way(draft: Draft, way: Way, em: float, x: float, *, at_right: bool) -> Box:
+    """Place a way with its left or right edge at `x`."""
+    kit = draft.kit
+    text = draft.text(way.key or way.name)
+    width = _width(draft, way, em)
+    box = Box(x - width if at_right else x, kit.bar_y, width, kit.bar_h)
+    para = kit.para(text, draft.language, width - 6, em)
+    draft.button(way.name, para, box, look="primary" if way.primary else "button")
+    return box
 
 
 def _language_step(draft: Draft, left: float, right: float, y: float) -> float:
@@ -185,18 +217,17 @@ def logo(draft: Draft, *, height: float | None = None) -> None:
     """The organisation's mark and name, top left; held for five seconds it is the service door."""
     kit = draft.kit
     side = 0.95 * kit.u
-    height = side if height is None else height
+    height = 1.02 * kit.u if height is None else height
     y = kit.header_y
     mark = Box(kit.margin, y + (height - side) / 2, side, side)
-    em = 0.7 * kit.u
     name = kit.name(draft.language, kit.bundle.organisation.name)
     left = mark.right + 2.7
     taken = kit.info_h if kit.narrow else 0.27 * kit.inner
-    para = kit.fit(name, draft.language, kit.right - taken - 8 - left, (0.7, 0.6, 0.5), most=1)
+    para = kit.fit(name, draft.language, kit.right - taken - 8 - left, (0.68, 0.6, 0.5), most=1)
     run = draft.centred(
         "logo",
         para,
-        Box(left, y, para.width, max(height, 1.5 * em)),
+        Box(left, y, para.width, height),
         colour="ink-2",
         align="left",
     )

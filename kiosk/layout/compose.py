@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from kiosk.layout import face, rest
+from kiosk.layout import away, choice, closing, comment, face, rest, sheets
+from kiosk.layout.keyboards import Layer
 from kiosk.layout.kit import Kit
 from kiosk.layout.measure import Measure, PillowMeasure
 from kiosk.layout.page import Page, Panel
+from kiosk.layout.wrap import typed
 from sync.contract.bundle import Bundle
 
 
@@ -35,3 +37,80 @@ class Composer:
     def face(self, language: str, question: str, done: int, total: int) -> Page:
         """A smiley statement (its id) or the satisfaction question; `done` of `total` steps."""
         return face.compose(self._kit, language, question, done, total)
+
+    def choice(
+        self,
+        language: str,
+        question: str,
+        page: int = 0,
+        group: str = "",
+        dots: tuple[int, int] | None = None,
+    ) -> Page:
+        """A choice list; targets `choice.<id>`, `group.<id>` (compose again with it), `more`.
+
+        `page` counts up without end and goes round; `dots` is (done, total).
+        """
+        return choice.compose(self._kit, language, question, page, group, dots)
+
+    def offer(self, language: str, done: int, total: int) -> Page:
+        """Whether to write something; its way onward is `skip` in the words of Done."""
+        return comment.offer(self._kit, language, done, total)
+
+    def text(self, language: str, layer: Layer = "lower") -> Page:
+        """Field and keyboard; the typed text goes into the empty run `field` of its target."""
+        return comment.text(self._kit, language, layer)
+
+    def warning(self, language: str, found: tuple[str, ...] = ()) -> Page:
+        """The text looks like personal data; `found` are the categories of `privacy.find`."""
+        return comment.warning(self._kit, language, found)
+
+    def thanks(self, language: str, today: str = "", reply: bool = True) -> Page:
+        """Thanks; `today` (ISO date) hides what feedback changed after its last day."""
+        return closing.thanks(self._kit, language, today, reply)
+
+    def reply(self, language: str) -> Page:
+        """Whom to ask, since an anonymous answer cannot be answered."""
+        return closing.reply(self._kit, language)
+
+    def still(self, language: str, confirm: bool = False) -> Page:
+        """Are you still there; `confirm`: the same after a change of language."""
+        return closing.still(self._kit, language, confirm)
+
+    def languages(self, language: str) -> Page:
+        """The sheet of all languages."""
+        return sheets.languages(self._kit, language)
+
+    def access(self, language: str) -> Page:
+        """The sheet of switches."""
+        return sheets.access(self._kit, language)
+
+    def privacy(self, language: str, page: int = 0) -> Page:
+        """The privacy notice; `page` counts up without end and goes round."""
+        return sheets.privacy(self._kit, language, page)
+
+    def out_of_use(self, language: str) -> Page:
+        """Calm: not in use, and whom to tell instead."""
+        return away.out_of_use(self._kit, language)
+
+    def closed(self, language: str) -> Page:
+        """Closed by opening hours."""
+        return away.closed(self._kit, language)
+
+    def cleaning(self, language: str) -> Page:
+        """Locked for wiping."""
+        return away.cleaning(self._kit, language)
+
+    def loading(self, language: str) -> Page:
+        """Nothing but the logo."""
+        return away.loading(self._kit, language)
+
+    def wrap(self, text: str, width_mm: float, em: float, bold: bool, language: str) -> list[str]:
+        """Typed text as lines at most `width_mm` wide; nothing of it is remembered."""
+        seen: dict[str, float] = {}
+
+        def measured(line: str) -> float:
+            if line not in seen:
+                seen[line] = self._kit.measure.width(line, em, bold, language, keep=False)
+            return seen[line]
+
+        return typed(text, width_mm, measured)

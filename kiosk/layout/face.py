@@ -6,20 +6,13 @@ from kiosk.layout import bar
 from kiosk.layout.kit import COMPACT, GAP, QUESTION, Draft, Kit, Para
 from kiosk.layout.page import Box, Mark, Page, Target
 from kiosk.layout.rest import TALL_MIDDLE, spread
+from kiosk.questions import scale_of, scale_values
 from sync.contract.records import SATISFIED
 
 _GAPS = (0.0, 5.0, 4.0)
 _TOP = 3.5
 _UNDER_FACE = 2.0
 _UNDER_WORDS = 2.5
-
-
-def values(kit: Kit, question: str) -> tuple[str, tuple[int, ...]]:
-    """The wording's prefix and the values of a question's faces, worst first."""
-    scale = kit.bundle.survey.scale
-    if question != SATISFIED and scale == "agree5":
-        return "agree", (1, 2, 3, 4, 5)
-    return "satisfied", (1, 3, 5) if scale == "satisfied3" else (1, 2, 3, 4, 5)
 
 
 def question_key(question: str) -> str:
@@ -33,13 +26,14 @@ def compose(kit: Kit, language: str, question: str, done: int, total: int) -> Pa
     bottom = bar.step(draft, dots=(done, total))
     if kit.tall:
         bar.logo(draft)
-    prefix, shown = values(kit, question)
-    words = [draft.text(f"{prefix}.{value}") for value in shown]
+    scale = scale_of(kit.bundle.survey, question)
+    shown = scale_values(scale)
+    words = [draft.text(f"{scale[:-1]}.{value}") for value in shown]
     statement = draft.text(question_key(question))
     if kit.panel.portrait:
         _list(draft, statement, words, shown, bottom)
-    else:
-        _columns(draft, statement, words, shown, bottom)
+    elif kit.larger or not _columns(draft, statement, words, shown, bottom):
+        _split(draft, statement, words, shown, bottom)
     return draft.page()
 
 
@@ -47,7 +41,7 @@ def _same_size(
     kit: Kit, language: str, words: list[str], width: float, most: int
 ) -> tuple[list[Para], float]:
     """All words at the first size at which each fits, and that size in u."""
-    for size in COMPACT:
+    for size in kit.sizes(COMPACT):
         paras = [kit.fit(text, language, width, (size,), most=most) for text in words]
         if all(para.fits for para in paras):
             break
@@ -56,12 +50,15 @@ def _same_size(
 
 def _columns(
     draft: Draft, statement: str, words: list[str], shown: tuple[int, ...], bottom: float
-) -> None:
+) -> bool:
+    """Faces side by side; False, and nothing placed, where the words do not fit so."""
     kit = draft.kit
     n = len(shown)
     cell = (kit.inner - (n - 1) * GAP) / n
     top = kit.margin + 1
     paras, _ = _same_size(kit, draft.language, words, cell - 5, 4)
+    if not all(para.fits for para in paras):
+        return False
     words_h = max(para.height for para in paras)
     best = min(cell - 9.4, 3.9 * kit.u)
     least = min(best, 25.0)
@@ -72,8 +69,8 @@ def _columns(
         if face >= least:
             break
     else:
-        draft.problem("the statement leaves no room for the faces")
-        face = max(face, 22.0)
+        if face < 22:
+            return False
     height = _TOP + face + _UNDER_FACE + words_h + _UNDER_WORDS
     above, below, _ = spread(bottom - top - para.height - height, _GAPS)
     y = draft.write("question", para, kit.margin, top + above, kit.inner) + below
@@ -94,6 +91,30 @@ def _columns(
             )
         )
     draft.arrangement = f"face-{n}col"
+    return True
+
+
+def _split(
+    draft: Draft, statement: str, words: list[str], shown: tuple[int, ...], bottom: float
+) -> None:
+    """The statement beside a list: larger words need wider cells than columns have."""
+    kit = draft.kit
+    n = len(shown)
+    wide = max(100.0, 0.5307 * kit.inner)
+    area = Box(kit.right - wide, kit.margin + 1, wide, bottom - 4 - kit.margin - 1)
+    row = min(26.0, (area.h - (n - 1) * GAP) / n)
+    if row < 18.9:
+        draft.problem("the list of faces is too low")
+    para = kit.fit(
+        statement, draft.language, kit.inner - wide - 6, (1.2, 1.1, 1.0), most=9, bold=True
+    )
+    free = area.h - para.height
+    left = draft.mirrored(Box(kit.margin, 0, kit.inner - wide - 6, 0))
+    draft.write("question", para, left.x, area.y + max(0.0, 0.35 * free), left.w)
+    height = n * row + (n - 1) * GAP
+    area = Box(area.x, area.y + (area.h - height) / 2, area.w, height)
+    rows(draft, words, shown, area, row)
+    draft.arrangement = "face-list"
 
 
 def _list(

@@ -14,6 +14,8 @@ from sync.contract.bundle import Bundle, Screen
 RTL: Final = frozenset({"ar"})
 """Languages written from right to left."""
 GAP: Final = 2.0
+KEY_GAP: Final = 1.2
+"""Between keys, where a narrow panel would leave them under 9 mm."""
 SMALL: Final = 0.73
 COMPACT: Final = (1.0, 0.9, 0.85, 0.8, 0.73)
 QUESTION: Final = (1.33, 1.27, 1.2)
@@ -87,6 +89,10 @@ class Kit:
         """Text and targets together."""
         return "larger" in self.modes
 
+    def sizes(self, sizes: Sequence[float]) -> tuple[float, ...]:
+        """`sizes` as far as the modes allow: in Larger nothing is below 1.0 u."""
+        return tuple(size for size in sizes if size >= 1.0) if self.larger else tuple(sizes)
+
     @property
     def bar_y(self) -> float:
         """Top of the bar's last row."""
@@ -137,6 +143,11 @@ class Kit:
             found = Para(lines, em, leading, widest, widest <= width + _EPS, language, bold)
             self._paras[key] = found
         return found
+
+    def paragraph(self, lines: tuple[str, ...], language: str, em: float, leading: float) -> Para:
+        """Lines already broken, as a paragraph."""
+        widest = max((self.length(line, em, language) for line in lines), default=0.0)
+        return Para(lines, em, leading, widest, language=language)
 
     def fit(
         self,
@@ -257,11 +268,12 @@ class Draft:
         radius: float = 3.0,
         marks: tuple[Mark, ...] = (),
         current: bool = False,
+        align: Align = "center",
     ) -> Target:
         """A target with its words in the middle."""
         inner = Box(box.x + pad, box.y, box.w - 2 * pad, box.h)
         colour: Colour = "on-accent" if look == "primary" else "ink"
-        run = self.centred(name, para, inner, colour=colour)
+        run = self.centred(name, para, inner, colour=colour, align=align)
         words = label or " ".join(para.lines)
         target = Target(name, words, box, look, radius, (run,), marks, current)
         self.targets.append(target)
@@ -302,8 +314,10 @@ class Draft:
                 b = other.box
                 across = max(b.x - a.right, a.x - b.right)
                 down = max(b.y - a.bottom, a.y - b.bottom)
-                if across < GAP - _EPS and down < GAP - _EPS:
-                    self.problem(f"{one.name} and {other.name} are less than {GAP:g} mm apart")
+                keys = one.look == other.look == "key"
+                gap = KEY_GAP if keys else GAP
+                if across < gap - _EPS and down < gap - _EPS:
+                    self.problem(f"{one.name} and {other.name} are less than {gap:g} mm apart")
         for run in self.runs:
             for target in self.targets:
                 a, b = run.box, target.box

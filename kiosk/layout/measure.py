@@ -43,8 +43,13 @@ class FontError(LayoutError):
 class Measure(Protocol):
     """Whatever can say how wide a text is."""
 
-    def width(self, text: str, em_mm: float, bold: bool, language: str) -> float:
-        """Millimetres from the first to the last advance."""
+    def width(
+        self, text: str, em_mm: float, bold: bool, language: str, *, keep: bool = True
+    ) -> float:
+        """Millimetres from the first to the last advance.
+
+        `keep` false: remember nothing, for what a visitor typed.
+        """
         ...
 
 
@@ -108,15 +113,27 @@ class PillowMeasure:
         self._open: dict[Path, ImageFont.FreeTypeFont] = {}
         self._ems: dict[tuple[str, bool], float] = {}
 
-    def width(self, text: str, em_mm: float, bold: bool, language: str) -> float:  # noqa: ARG002
+    def width(
+        self,
+        text: str,
+        em_mm: float,
+        bold: bool,
+        language: str,  # noqa: ARG002 - a shaper may need it
+        *,
+        keep: bool = True,
+    ) -> float:
         """Millimetres from the first to the last advance; soft hyphens take no room."""
         found = self._ems.get((text, bold))
         if found is None:
-            shown = text.replace("\u00ad", "")
-            path = self.fonts.path(shown, bold)
-            font = self._open.get(path)
-            if font is None:
-                font = ImageFont.truetype(str(path), _REFERENCE_PX, layout_engine=self._engine)
-                self._open[path] = font
-            found = self._ems[text, bold] = font.getlength(shown) / _REFERENCE_PX
+            found = self._font(text, bold).getlength(text.replace("\u00ad", "")) / _REFERENCE_PX
+            if keep:
+                self._ems[text, bold] = found
         return found * em_mm
+
+    def _font(self, text: str, bold: bool) -> ImageFont.FreeTypeFont:
+        path = self.fonts.path(text.replace("\u00ad", ""), bold)
+        font = self._open.get(path)
+        if font is None:
+            font = ImageFont.truetype(str(path), _REFERENCE_PX, layout_engine=self._engine)
+            self._open[path] = font
+        return font

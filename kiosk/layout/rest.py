@@ -93,11 +93,11 @@ def _plan(kit: Kit, language: str, grid: _Grid, size: float, room: float) -> _Pl
 def compose(kit: Kit, language: str) -> Page:
     """The 0-10 question with its numbers, end labels, languages, access and privacy."""
     draft = Draft(kit, "rest", language)
-    top = kit.margin - 1 if kit.larger else bar.header(draft)
+    top = kit.margin - 2 if kit.larger else bar.header(draft)
     bottom = bar.resting(draft)
     room = bottom - top
     for grid in _grids(kit):
-        for size in QUESTION:
+        for size in QUESTION[-1:] if kit.larger else QUESTION:
             plan = _plan(kit, language, grid, size, room)
             if plan is not None:
                 _place(draft, grid, plan, top)

@@ -76,3 +76,65 @@ def balance(text: str, limit: float, width: Width) -> tuple[str, ...]:
     for paragraph in text.split("\n"):
         lines.extend(_even(_pieces(paragraph.strip(" ")), limit, width))
     return tuple(lines)
+
+
+def fill(text: str, limit: float, width: Width) -> list[str]:
+    """`text` in lines filled one after the other, as long text reads best; "\\n" breaks."""
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line: list[str] = []
+        for piece in _pieces(paragraph.strip(" ")):
+            if line and width(_shown([*line, piece])) > limit:
+                lines.append(_shown(line))
+                line = []
+            line.append(piece)
+        lines.append(_shown(line))
+    return lines
+
+
+def typed(text: str, limit: float, width: Width) -> list[str]:
+    """Typed text in lines: nothing is dropped but the line breaks, a long word breaks anywhere.
+
+    Spaces at a line's end stay there and may hang over the limit.
+    """
+    lines: list[str] = []
+    for paragraph in text.split("\n"):
+        line, used = "", 0.0
+        for piece in _words(paragraph):
+            wide = width(piece.rstrip(" "))
+            if line and used + wide > limit:
+                lines.append(line)
+                line, used = "", 0.0
+            while wide > limit and len(piece) > 1:
+                cut = _cut(piece, limit, width)
+                lines.append(piece[:cut])
+                piece = piece[cut:]  # noqa: PLW2901 - what is left of the piece
+                wide = width(piece.rstrip(" "))
+            line += piece
+            used += width(piece)
+        lines.append(line)
+    return lines
+
+
+def _words(paragraph: str) -> list[str]:
+    """Words, each with the spaces after it."""
+    words: list[str] = []
+    start = 0
+    for i in range(1, len(paragraph)):
+        if paragraph[i - 1] == " " and paragraph[i] != " ":
+            words.append(paragraph[start:i])
+            start = i
+    words.append(paragraph[start:])
+    return words
+
+
+def _cut(word: str, limit: float, width: Width) -> int:
+    """How many characters of a word fit; at least one."""
+    low, high = 1, len(word)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if width(word[:middle]) <= limit:
+            low = middle
+        else:
+            high = middle - 1
+    return low

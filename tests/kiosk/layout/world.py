@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import msgspec
 
 from kiosk.layout.compose import Composer
 from kiosk.layout.measure import PillowMeasure
+from kiosk.layout.page import Page
 from sync.contract.bundle import (
     LANGUAGES,
     Bundle,
@@ -75,3 +77,40 @@ def services(count: int, groups: int = 0) -> tuple[Service, ...]:
 @cache
 def composer(panel: str = "10in-landscape", modes: frozenset[str] = frozenset()) -> Composer:
     return Composer(bundle(panel), MEASURE, modes)
+
+
+def every_page(panel: str, language: str, modes: frozenset[str] = frozenset()) -> Iterator[Page]:
+    """One page of every screen; faces with three statements only."""
+    made = Composer(
+        bundle(
+            panel,
+            services=services(9),
+            survey=msgspec.structs.replace(
+                bundle(panel).survey, phone_url="https://palaute.example/t/esim-0001"
+            ),
+        ),
+        MEASURE,
+        modes,
+    )
+    plain = composer(panel, modes)
+    yield made.rest(language)
+    yield from (made.face(language, question, 1, 3) for question in ("s05", "s07", "satisfied"))
+    yield made.choice(language, "service", dots=(1, 5))
+    yield made.choice(language, "service", 1, dots=(1, 5))
+    yield made.choice(language, "respondent", dots=(1, 5))
+    yield made.offer(language, 4, 5)
+    yield plain.offer(language, 4, 5)
+    yield from (made.text(language, layer) for layer in ("lower", "upper", "symbols"))
+    yield made.warning(language, ("identity-code", "email", "phone"))
+    yield made.thanks(language)
+    yield made.reply(language)
+    yield made.still(language)
+    yield made.still(language, confirm=True)
+    yield made.languages(language)
+    yield made.access(language)
+    yield made.privacy(language)
+    yield made.privacy(language, 1)
+    yield made.out_of_use(language)
+    yield made.closed(language)
+    yield made.cleaning(language)
+    yield made.loading(language)

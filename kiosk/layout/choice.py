@@ -1,0 +1,158 @@
+"""Choice lists: 2 x 4 cells side by side, 1 x 7 on upright panels, paged, groups above fourteen."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Final
+
+from kiosk.layout import bar
+from kiosk.layout.kit import GAP, QUESTION, Draft, Kit, Para
+from kiosk.layout.page import Box, Page
+from kiosk.layout.rest import TALL_MIDDLE
+from kiosk.questions import choices
+from sync.contract.bundle import Service
+from sync.contract.records import OTHER, RESPONDENT
+
+MOST_UNGROUPED: Final = 14
+"""With more services than this the groups are shown first."""
+_LETTERS: Final = {
+    "fi": "åäö",
+    "sv": "åäö",
+    "et": "õäöü",
+    "uk": "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя",
+}
+"""Letters in an order of their own; after all others, except where a whole alphabet is given."""
+_SIZES: Final = (1.0, 0.9, 0.85, 0.8)
+_COLUMN_GAP: Final = 3.0
+_PAD: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """One cell."""
+
+    target: str
+    name: str
+    short: str = ""
+
+
+def sort_key(text: str, language: str) -> tuple[tuple[int, str], ...]:
+    """How `text` sorts in a language: its own letters in their order, other accents aside."""
+    own = _LETTERS.get(language, "")
+    key: list[tuple[int, str]] = []
+    for letter in unicodedata.normalize("NFC", text.casefold()):
+        if letter in own:
+            key.append((0x10000 + own.index(letter), ""))
+        else:
+            plain = unicodedata.normalize("NFD", letter)
+            key.append((ord(plain[0]), plain[1:]))
+    return tuple(key)
+
+
+def _service(kit: Kit, language: str, service: Service) -> _Item:
+    name = kit.name(language, service.name)
+    return _Item(f"choice.{service.id}", name, service.short_name.get(language, ""))
+
+
+def items(kit: Kit, language: str, question: str, group: str) -> list[_Item]:
+    """What is listed: alphabetical in the language shown, "other" last."""
+    if question == RESPONDENT:
+        return [
+            _Item(f"choice.{ident}", kit.text(language, f"{RESPONDENT}.{ident}"))
+            for ident in choices(kit.bundle, question)
+        ]
+    offered = set(choices(kit.bundle, question))
+    services = [service for service in kit.bundle.services if service.id in offered]
+    found = [_service(kit, language, s) for s in services if not group or s.group == group]
+    groups = {service.group for service in services if service.group}
+    if not group and len(services) > MOST_UNGROUPED and len(groups) > 1:
+        found = [_Item(f"group.{g}", kit.text(language, f"group.{g}")) for g in groups]
+        found += [_service(kit, language, s) for s in services if not s.group]
+    found.sort(key=lambda item: sort_key(item.name, language))
+    return [*found, _Item(f"choice.{OTHER}", kit.text(language, "other-or-unknown"))]
+
+
+def compose(  # noqa: PLR0917
+    kit: Kit,
+    language: str,
+    question: str,
+    page: int,
+    group: str,
+    dots: tuple[int, int] | None,
+) -> Page:
+    """One page of a choice list; pages beyond the last start anew, so More goes round."""
+    draft = Draft(kit, "choice", language)
+    key = "respondent.question" if question == RESPONDENT else "which-service.question"
+    bottom = bar.step(draft, dots=dots) - 4
+    if kit.tall:
+        bar.logo(draft)
+    found = items(kit, language, question, group)
+    columns, most = (1, 7) if kit.panel.portrait else (2, 4)
+    if kit.larger:
+        most -= 2
+    title = draft.text((group and f"group.{group}") or key)
+    top = kit.margin
+    para, rows = _title(kit, language, title, most, bottom - top)
+    cells = columns * rows
+    if len(found) > cells:
+        step = cells - 1
+        pages = -(-len(found) // step)
+        start = page % pages * step
+        shown = [*found[start : start + step], _Item("more", draft.text("more"))]
+    else:
+        shown = found
+        rows = max(1, -(-len(found) // columns))
+    free = bottom - top - para.height - 4
+    height = min(26.0, (free - (rows - 1) * GAP) / rows)
+    if height < 20 - 0.01:
+        draft.problem("the question leaves no room for the list")
+        height = 20.0
+    block = rows * height + (rows - 1) * GAP
+    y = bottom - block
+    if kit.tall:
+        y = min(y, TALL_MIDDLE * kit.h - block / 2)
+    # The question keeps its place over the list, in the upper third of what is left.
+    space = y - top - para.height
+    above = space - 12 if kit.tall else min(space - 4, 1 + 0.45 * (space - 4))
+    draft.write("question", para, kit.margin, top + max(0.0, above), kit.inner)
+    _cells(draft, shown, columns, y, height)
+    return draft.page()
+
+
+def _title(kit: Kit, language: str, title: str, most: int, room: float) -> tuple[Para, int]:
+    """The question and how many rows of at least 20 mm it leaves; rows before size."""
+    best: tuple[int, Para] | None = None
+    for size in QUESTION:
+        para = kit.para(title, language, kit.inner, size * kit.u, True)
+        rows = min(most, int((room - para.height - 4 + GAP) / (20 + GAP)))
+        if best is None or rows > best[0]:
+            best = (rows, para)
+    assert best is not None  # noqa: S101 - QUESTION has sizes
+    return best[1], max(1, best[0])
+
+
+def _cells(draft: Draft, shown: list[_Item], columns: int, y: float, height: float) -> None:
+    kit = draft.kit
+    width = (kit.inner - (columns - 1) * _COLUMN_GAP) / columns
+    inner = width - 2 * _PAD
+    for size in kit.sizes(_SIZES):
+        paras = [_words(kit, draft.language, item, inner, size) for item in shown]
+        if all(para.fits for para in paras):
+            break
+    for i, (item, para) in enumerate(zip(shown, paras, strict=True)):
+        row, column = divmod(i, columns)
+        box = draft.mirrored(
+            Box(
+                kit.margin + column * (width + _COLUMN_GAP), y + row * (height + GAP), width, height
+            )
+        )
+        draft.button(item.target, para, box, look="list", pad=_PAD, align=draft.start)
+
+
+def _words(kit: Kit, language: str, item: _Item, width: float, size: float) -> Para:
+    """The name on at most two lines, or the short name where there is one."""
+    para = kit.fit(item.name, language, width, (size,), most=2)
+    if not para.fits and item.short:
+        return kit.fit(item.short, language, width, (size,), most=2)
+    return para

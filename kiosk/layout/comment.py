@@ -1,0 +1,261 @@
+"""Open text in two steps: the offer, then field and keyboard; and the warning between."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kiosk.layout import bar, keyboards
+from kiosk.layout.bar import Way
+from kiosk.layout.closing import pair
+from kiosk.layout.keyboards import Layer
+from kiosk.layout.kit import GAP, KEY_GAP, QUESTION, Draft, Kit
+from kiosk.layout.page import Box, Mark, Page, Run, Target
+from kiosk.layout.rest import TALL_MIDDLE
+
+_TITLE: Final = (1.15, 1.08, 1.0)
+_KEY_MOST: Final = 24.0
+_KEY_LEAST: Final = 15.0
+_KEY_NARROW: Final = 9.0
+_PAD: Final = 5.0
+_QR: Final = 5.45
+"""Side of the QR code in u: 42 mm at 450 mm."""
+
+
+def offer(kit: Kit, language: str, done: int, total: int) -> Page:
+    """Whether to write something: who reads it and when, here or on one's own phone."""
+    draft = Draft(kit, "offer", language)
+    bottom = bar.step(draft, far=Way("skip", "done"), dots=(done, total)) - 4
+    if kit.tall:
+        bar.logo(draft)
+    qr = kit.bundle.survey.phone_url
+    title = kit.fit(draft.text("offer.question"), language, kit.inner, QUESTION, most=2, bold=True)
+    notice = kit.para(
+        draft.text("comment.privacy") + " " + draft.text("offer.not-urgent"),
+        language,
+        kit.inner,
+        (1.0 if kit.larger else 0.9) * kit.u,
+    )
+    top = kit.margin + 1
+    if kit.tall:
+        top = kit.h - 320
+    y = draft.write("title", title, kit.margin, top, kit.inner) + GAP
+    y = draft.write("privacy", notice, kit.margin, y, kit.inner, colour="ink-2") + 5
+    area = Box(kit.margin, y, kit.inner, bottom - y)
+    if qr and kit.panel.portrait:
+        side = _QR * kit.u + 6
+        _qr(draft, qr, Box(kit.margin, bottom - side, kit.inner, side))
+        area = Box(area.x, area.y, area.w, area.h - side - 4)
+    elif qr:
+        side = _QR * kit.u + 6
+        wide = side + 7 + 4.17 * kit.u
+        _qr(draft, qr, draft.mirrored(Box(area.right - wide, y, wide, area.h)))
+        area = draft.mirrored(Box(area.x, y, area.w - wide - 5, area.h))
+    if area.h > 100:
+        area = Box(area.x, area.bottom - 100, area.w, 100)
+    if area.h < 30:
+        draft.problem("the notice leaves no room for the button")
+        area = Box(area.x, area.y, area.w, 30)
+    para = kit.fit(
+        draft.text("offer.here"), language, area.w - 10, (1.2, 1.1, 1.0), most=2, bold=True
+    )
+    draft.button("comment.here", para, area, look="list", pad=_PAD, radius=4.0)
+    return draft.page()
+
+
+def _qr(draft: Draft, address: str, area: Box) -> None:
+    """The code with 3 mm of white around it, its words on the far side."""
+    kit = draft.kit
+    side = _QR * kit.u
+    y = area.y + (area.h - side) / 2
+    words = Box(area.x + side + 8, area.y, area.w - side - 8, area.h)
+    code = Box(area.x + 3, y, side, side)
+    if draft.rtl:
+        code = Box(area.right - 3 - side, y, side, side)
+        words = Box(area.x, area.y, area.w - side - 8, area.h)
+    draft.marks.append(Mark("qr", code, address))
+    para = kit.fit(
+        draft.text("offer.phone"), draft.language, words.w, kit.sizes((1.0, 0.9, 0.8)), most=4
+    )
+    draft.runs.append(draft.centred("phone", para, words, align=draft.start))
+
+
+def text(kit: Kit, language: str, layer: Layer) -> Page:
+    """Question, field and keyboard. The window draws what is typed into the run `field`."""
+    draft = Draft(kit, "text", language)
+    bar_y = bar.step(draft, far=Way("send", primary=True))
+    board = _keyboard(draft, layer, bar_y - 4)
+    top = kit.h - 320 if kit.tall else kit.margin - 1
+    top = max(top, kit.margin if kit.h > 150 else kit.margin - 1)
+    below = _heading(draft, top)
+    height = board - 3 - below
+    if kit.tall or height > 60:
+        height = min(height, 60.0)
+    least = 2 * kit.u * 1.2
+    if height < least:
+        draft.problem("the keyboard leaves no room for the field")
+        height = least
+    box = Box(kit.margin, below, kit.inner, height)
+    leading = (1.5 if draft.rtl else 1.2) * kit.u
+    inside = Box(box.x + 4, box.y + 2, box.w - 8, box.h - 4)
+    run = Run("field", (), inside, kit.u, leading, align=draft.start, language=language)
+    draft.targets.append(Target("field", draft.text("comment.question"), box, "field", runs=(run,)))
+    return draft.page()
+
+
+def _heading(draft: Draft, top: float) -> float:
+    """The question with the short notice beside it, or below where there is no room beside."""
+    kit = draft.kit
+    question, note = draft.text("comment.question"), draft.text("comment.short")
+    small = (1.0 if kit.larger else 0.8) * kit.u
+    beside = kit.para(note, draft.language, kit.inner, small)
+    for size in _TITLE:
+        room = kit.inner - beside.width - 4
+        para = kit.para(question, draft.language, room, size * kit.u, True)
+        if para.fits and len(para.lines) == 1 and len(beside.lines) == 1:
+            height = max(para.height, beside.height)
+            at = draft.mirrored(Box(kit.margin, top, room, height))
+            draft.runs.append(draft.centred("question", para, at, align=draft.start))
+            at = draft.mirrored(Box(kit.right - beside.width, top, beside.width, height))
+            draft.runs.append(draft.centred("notice", beside, at, colour="ink-2", align=draft.end))
+            return top + height + 1.2
+    para = kit.fit(question, draft.language, kit.inner, _TITLE, most=2, bold=True)
+    y = draft.write("question", para, kit.margin, top, kit.inner)
+    return draft.write("notice", beside, kit.margin, y, kit.inner, colour="ink-2") + 1.2
+
+
+def _rows(kit: Kit, language: str, layer: Layer) -> list[list[str]]:
+    """The rows of keys above the space bar, folded where keys would be too narrow."""
+    letters = [list(row) for row in keyboards.rows(language, layer)]
+    shift = layer != "symbols" and keyboards.has_case(language)
+    least, gap = (_KEY_NARROW, KEY_GAP) if kit.narrow else (_KEY_LEAST, GAP)
+    most = int((kit.inner + gap) / (least + gap))
+    ends = 2 if shift else 1
+    if max(len(letters[0]), len(letters[1]), len(letters[2]) + ends) <= most:
+        letters[2] = ["⇧"] * shift + letters[2] + ["⌫"]
+        return letters
+    # What does not fit moves to a row of its own, between shift and backspace.
+    over = [key for row in letters for key in row[most:]]
+    return [*(row[:most] for row in letters), ["⇧"] * shift + over + ["⌫"]]
+
+
+def _keyboard(draft: Draft, layer: Layer, bottom: float) -> float:
+    """Place the keys, their last row ending at `bottom`; returns the top of the first."""
+    kit = draft.kit
+    rows = _rows(kit, draft.language, layer)
+    height = 15.0 if kit.small_panel else max(15.0, 1.75 * kit.u)
+    if kit.small_panel and kit.panel.portrait:
+        height = 17.0
+    widest = max(len(row) for row in rows)
+    gap = GAP if (kit.inner - (widest - 1) * GAP) / widest >= _KEY_NARROW else KEY_GAP
+    if kit.tall:
+        middle = TALL_MIDDLE * kit.h + (len(rows) + 1) * (height + GAP) / 2
+        bottom = min(bottom, middle)
+    y = bottom - (len(rows) + 1) * height - len(rows) * GAP
+    top = y
+    span = min(kit.inner, widest * (_KEY_MOST + gap) - gap)
+    left = kit.margin + (kit.inner - span) / 2
+    em = min(kit.u * 1.05, 0.95 * (span / widest))
+    for row in rows:
+        wide = min(_KEY_MOST, (span - (len(row) - 1) * gap) / len(row))
+        x = left + (span - len(row) * wide - (len(row) - 1) * gap) / 2
+        for key in row:
+            _key(draft, key, Box(x, y, wide, height), em, layer)
+            x += wide + gap
+        y += height + GAP
+    _last_row(draft, layer, Box(left, y, span, height))
+    return top
+
+
+_ICONS: Final = {"⇧": ("shift", "key.shift"), "⌫": ("backspace", "key.backspace")}
+
+
+def _key(draft: Draft, key: str, box: Box, em: float, layer: Layer) -> None:
+    """One key: a character, shift or backspace."""
+    if key in _ICONS:
+        icon, label = _ICONS[key]
+        mark = Mark("icon", bar.centred_square(box, min(9.0, box.w - 1.5)), icon)
+        spoken = draft.kit.spoken(draft.language, label)
+        current = key == "⇧" and layer == "upper"
+        draft.targets.append(
+            Target(f"key.{key}", spoken, box, "key", 2.0, marks=(mark,), current=current)
+        )
+        return
+    para = draft.kit.para(key, draft.language, box.w, em)
+    draft.button(f"key.{key}", para, box, look="key", pad=0.0, radius=2.0)
+
+
+def _last_row(draft: Draft, layer: Layer, area: Box) -> None:
+    """The other layer, the space bar, a new line."""
+    kit = draft.kit
+    side = max(15.0, 30 / 205 * area.w)
+    words = "123" if layer != "symbols" else "".join(keyboards.rows(draft.language, "upper"))[:3]
+    if layer == "symbols" and keyboards.has_case(draft.language):
+        words = {"q": "ABC"}.get(keyboards.rows(draft.language, "lower")[0][0], "АБВ")
+    label = "key.symbols" if layer != "symbols" else "key.letters"
+    para = kit.para(words, draft.language, side, 0.9 * kit.u)
+    spoken = kit.spoken(draft.language, label)
+    draft.button(
+        "key.123",
+        para,
+        Box(area.x, area.y, side, area.h),
+        look="key",
+        pad=0.0,
+        radius=2.0,
+        label=spoken,
+    )
+    space = Box(area.x + side + GAP, area.y, area.w - 2 * side - 2 * GAP, area.h)
+    line = min(28.0, 0.4 * space.w)
+    mark = Mark("space-line", Box(space.x + (space.w - line) / 2, space.bottom - 3.9, line, 0.8))
+    draft.targets.append(
+        Target(
+            "key.space",
+            kit.spoken(draft.language, "key.space"),
+            space,
+            "key",
+            2.0,
+            marks=(mark,),
+        )
+    )
+    enter = Box(area.right - side, area.y, side, area.h)
+    icon = Mark("icon", bar.centred_square(enter, 10.5), "enter")
+    draft.targets.append(
+        Target(
+            "key.enter",
+            kit.spoken(draft.language, "key.enter"),
+            enter,
+            "key",
+            2.0,
+            marks=(icon,),
+        )
+    )
+
+
+def warning(kit: Kit, language: str, found: tuple[str, ...]) -> Page:
+    """The text looks like personal data: send without them, or edit. `found`: categories."""
+    draft = Draft(kit, "warning", language)
+    bottom = bar.step(draft, far=None) - 4
+    if kit.tall:
+        bar.logo(draft)
+    title = kit.fit(draft.text("comment.warning"), language, kit.inner, QUESTION, most=4, bold=True)
+    lines = [draft.text(f"found.{category}") for category in found]
+    words = (", ".join(lines) + ". " if lines else "") + draft.text("comment.names")
+    words = words[0].upper() + words[1:]
+    body = kit.para(words, language, kit.inner, kit.u)
+    least = 30.0
+    stacked = kit.panel.portrait
+    height = min(44.0, (bottom - kit.margin - 1 - title.height - body.height - 12))
+    if stacked:
+        height = min(44.0, (height - 4) / 2)
+    if height < least:
+        draft.problem("the warning leaves no room for its buttons")
+        height = least
+    block = 2 * height + 4 if stacked else height
+    y = bottom - block
+    if kit.tall:
+        y = min(y, TALL_MIDDLE * kit.h - block / 2)
+    space = y - title.height - body.height - 4 - kit.margin
+    top = kit.margin + (0.5 * space if not kit.tall else space - 12)
+    top = draft.write("title", title, kit.margin, top, kit.inner, colour="warn") + 4
+    draft.write("found", body, kit.margin, top, kit.inner)
+    pair(draft, "comment.edit", "comment.send-without", y, height)
+    return draft.page()

@@ -1,0 +1,137 @@
+"""Sheets over a visit: languages, access switches, the privacy notice."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kiosk.layout import bar
+from kiosk.layout.bar import BACK, Way
+from kiosk.layout.kit import GAP, QUESTION, Draft, Kit
+from kiosk.layout.page import Box, Page
+from kiosk.layout.wrap import fill
+
+_LOW_FROM_MM: Final = 1100.0
+"""Above this height of its top edge a panel offers the mode Low."""
+
+
+def languages(kit: Kit, language: str) -> Page:
+    """All languages by their own names; in one order in every language."""
+    draft = Draft(kit, "languages", language)
+    bottom = bar.step(draft, far=None, language=False) - 4
+    if kit.tall:
+        bar.logo(draft)
+    codes = kit.bundle.languages
+    columns = 1 if kit.panel.portrait else 2
+    rows = -(-len(codes) // columns)
+    height = min(24.0, (bottom - kit.margin - (rows - 1) * GAP) / rows)
+    if height < 20:
+        draft.problem("too many languages for this panel")
+    width = (kit.inner - (columns - 1) * 3) / columns
+    y = bottom - rows * height - (rows - 1) * GAP
+    if not kit.tall:
+        y = kit.margin + (y - kit.margin) / 2
+    for i, code in enumerate(codes):
+        row, column = divmod(i, columns)
+        box = Box(kit.margin + column * (width + 3), y + row * (height + GAP), width, height)
+        current = code == language
+        para = kit.para(
+            kit.text(code, "language.name"), code, width - 10, 1.2 * kit.u, bold=current
+        )
+        marks = (bar.underline(box),) if current else ()
+        draft.button(
+            f"language.{code}", para, box, look="list", pad=5.0, marks=marks, current=current
+        )
+    return draft.page()
+
+
+def access(kit: Kit, language: str) -> Page:
+    """Large switches, and the way to the privacy notice from any screen."""
+    draft = Draft(kit, "access", language)
+    bottom = bar.step(draft, BACK, Way("privacy", "privacy.title"), language=False) - 4
+    if kit.tall:
+        bar.logo(draft)
+    modes = ["speech", "larger", "dark"]
+    if kit.panel.top_mm_above_floor > _LOW_FROM_MM:
+        modes.append("low")
+    columns = 1 if kit.panel.portrait else 2
+    rows = -(-len(modes) // columns)
+    height = min(60.0, (bottom - kit.margin - (rows - 1) * 3) / rows)
+    width = (kit.inner - (columns - 1) * 3) / columns
+    y = bottom - rows * height - (rows - 1) * 3
+    if not kit.tall:
+        y = kit.margin + (y - kit.margin) / 2
+    for i, mode in enumerate(modes):
+        row, column = divmod(i, columns)
+        box = draft.mirrored(
+            Box(kit.margin + column * (width + 3), y + row * (height + 3), width, height)
+        )
+        para = kit.fit(
+            draft.text(f"mode.{mode}"), language, width - 10, QUESTION, most=2, bold=True
+        )
+        draft.button(
+            f"mode.{mode}",
+            para,
+            box,
+            look="switch",
+            pad=5.0,
+            radius=4.0,
+            current=mode in kit.modes,
+        )
+    return draft.page()
+
+
+def privacy(kit: Kit, language: str, page: int) -> Page:
+    """The notice in the language shown, paged; More goes round."""
+    draft = Draft(kit, "privacy", language)
+    notice = kit.name(language, kit.bundle.organisation.privacy) or draft.text("privacy.body")
+    version = draft.text("privacy.version").replace(
+        "{version}", kit.bundle.organisation.privacy_version
+    )
+    em = kit.u
+
+    def measured(line: str) -> float:
+        return kit.length(line, em, language)
+
+    lines = fill(notice.strip() + "\n\n" + version, kit.inner, measured)
+    title = kit.fit(
+        draft.text("privacy.title"), language, 0.7 * kit.inner, QUESTION, most=1, bold=True
+    )
+    top = kit.h - 320 if kit.tall else kit.margin + 1
+    body_y = top + title.height + 2
+    sample = kit.para(notice[:40], language, kit.w * 10, em)
+    bottom = kit.bar_y - 4
+    most = max(1, int((bottom - body_y + 0.01) / sample.leading))
+    pages = _pages(lines, most)
+    shown = pages[page % len(pages)]
+    several = len(pages) > 1
+    bar.step(draft, BACK, Way("more") if several else None)
+    if kit.tall:
+        bar.logo(draft)
+    at = draft.mirrored(Box(kit.margin, top, 0.7 * kit.inner, 0))
+    draft.write("title", title, at.x, top, at.w)
+    if several:
+        number = draft.text("page").format(n=page % len(pages) + 1, m=len(pages))
+        para = kit.fit(
+            number, language, 0.28 * kit.inner, (1.0,) if kit.larger else (0.8, 0.73), most=1
+        )
+        at = draft.mirrored(Box(kit.right - para.width, top, para.width, title.height))
+        draft.runs.append(draft.centred("page", para, at, colour="ink-2", align=draft.end))
+    body = kit.paragraph(tuple(shown), language, em, sample.leading)
+    draft.write("body", body, kit.margin, body_y, kit.inner)
+    return draft.page()
+
+
+def _pages(lines: list[str], most: int) -> list[list[str]]:
+    """Lines by page; no page begins with an empty line."""
+    pages: list[list[str]] = []
+    here: list[str] = []
+    for line in lines:
+        if not line and (not here or len(here) == most):
+            continue
+        if len(here) == most:
+            pages.append(here)
+            here = []
+        here.append(line)
+    while here and not here[-1]:
+        here.pop()
+    return [*pages, here] if here or not pages else pages
