@@ -18,7 +18,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,12 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def example(device: str) -> bundles.Bundle:
+    """An example device's configuration, as published the first time."""
+    found = load_path(EXAMPLE / "devices" / f"{device}.toml")
+    return msgspec.structs.replace(found, version=1)
 
 
 class Child:
@@ -94,11 +100,19 @@ class Child:
 class House:
     """One centre and the devices enrolled at it."""
 
-    def __init__(self, folder: Path, *, database: str = "", devices: int = 1) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        database: str = "",
+        devices: int = 1,
+        prepare: Callable[[bundles.Bundle], bundles.Bundle] = lambda bundle: bundle,
+    ) -> None:
         self.folder = folder
         self.database = database or f"sqlite:///{folder / 'centre.db'}"
         self.port = free_port()
-        self.bundles = [self._bundle(f"esim-{n:04d}") for n in range(1, devices + 1)]
+        self.bundles = [prepare(example(f"esim-{n:04d}")) for n in range(1, devices + 1)]
+        """What is published, one device each; `prepare` may change the example's."""
         self.children: list[Child] = []
         self._operator = Ed25519PrivateKey.generate()
         self.organisation_key = Ed25519PrivateKey.generate()
@@ -174,10 +188,6 @@ class House:
         return reply.json() if reply.content else None
 
     # --- devices ----------------------------------------------------------------------------------
-
-    def _bundle(self, device: str) -> bundles.Bundle:
-        found = load_path(EXAMPLE / "devices" / f"{device}.toml")
-        return msgspec.structs.replace(found, version=1)
 
     def code(self, device: str) -> str:
         """A fresh one-time enrolment code."""
