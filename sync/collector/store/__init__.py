@@ -8,7 +8,7 @@ from sync.collector.store.database import (
     StoreError,
     UnreachableError,
 )
-from sync.collector.store.migrate import migrate, open_reader, open_store
+from sync.collector.store.schema import migrate, open_reader, open_store
 from sync.collector.store.tx import Tx
 
 __all__ = [

@@ -214,6 +214,16 @@ class Store:
         """A read-only connection."""
         return self.reader.connect()
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[sa.Connection]:
+        """A read-only connection that sees one moment, however long it reads."""
+        with self.reader.connect() as connection:
+            if self.sqlite:
+                connection.exec_driver_sql("begin")
+            else:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            yield connection
+
     def writable(self) -> bool:
         """Whether a transaction can be written now; the mark it makes is its own proof."""
         try:

@@ -1,0 +1,194 @@
+"""The API as an OpenAPI document, made from the messages themselves."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import msgspec
+
+from sync.collector import admin, catalogue, devices
+from sync.collector.problems import MEDIA_TYPE, STATUS
+from sync.contract import wire
+
+_SIGNED = (401, 400, 413, 429, 500, 503)
+
+
+class _Route(msgspec.Struct):
+    method: str
+    path: str
+    summary: str
+    takes: Any = None
+    gives: Any = None
+    problems: tuple[int, ...] = ()
+    raw: bool = False
+    """The body is a signed container, exact bytes."""
+
+
+ROUTES = (
+    _Route(
+        "post",
+        "/v1/batches",
+        "A run of records, or a heartbeat.",
+        wire.Batch,
+        wire.Receipt,
+        (403, 408, 415, 421),
+    ),
+    _Route(
+        "post",
+        "/v1/enrol",
+        "Redeem a one-time code, or release it.",
+        wire.EnrolRequest,
+        wire.EnrolReply,
+        (403, 404, 408, 409, 410, 415),
+    ),
+    _Route(
+        "post",
+        "/v1/keys",
+        "Announce the key that follows this one.",
+        devices.RotateRequest,
+        devices.RotateReply,
+        (403, 408, 409, 415),
+    ),
+    _Route(
+        "get",
+        "/v1/config",
+        "The newest signed configuration; ETag and If-None-Match.",
+        None,
+        None,
+        (403, 404),
+        raw=True,
+    ),
+    _Route("get", "/v1/admin/organisation", "Who the centre works for.", None, admin.Organisation),
+    _Route(
+        "put",
+        "/v1/admin/organisation",
+        "Name the organisation.",
+        admin.OrganisationPut,
+        admin.Done,
+        (409,),
+    ),
+    _Route(
+        "put",
+        "/v1/admin/catalogue",
+        "Add or change the catalogue.",
+        catalogue.CataloguePut,
+        admin.Done,
+        (409,),
+    ),
+    _Route(
+        "get",
+        "/v1/admin/devices",
+        "Every device with keys and ledger.",
+        None,
+        list[admin.DeviceState],
+    ),
+    _Route(
+        "put",
+        "/v1/admin/devices/{device}/bundle",
+        "Publish a signed bundle.",
+        None,
+        admin.Done,
+        (404, 409),
+        raw=True,
+    ),
+    _Route(
+        "post",
+        "/v1/admin/devices/{device}/codes",
+        "Register a one-time code.",
+        admin.CodePut,
+        admin.Done,
+        (404, 409),
+    ),
+    _Route(
+        "post",
+        "/v1/admin/devices/{device}/revoke",
+        "Revoke a device.",
+        admin.Reason,
+        admin.Done,
+        (404,),
+    ),
+    _Route(
+        "post",
+        "/v1/admin/devices/{device}/retire",
+        "Retire a device: it only drains.",
+        admin.Reason,
+        admin.Done,
+        (404,),
+    ),
+)
+"""Every signed route; a test holds it against the application's."""
+
+_HEADERS = ("Content-Digest", "Signature-Input", "Signature")
+
+
+def _hook(kind: type) -> dict[str, Any]:
+    """A record or a status is any JSON value: what cannot be read is kept in quarantine."""
+    if kind in (msgspec.Raw, object):
+        return {}
+    raise NotImplementedError(kind)
+
+
+@functools.cache
+def document() -> bytes:
+    """The document, as JSON."""
+    kinds = [k for route in ROUTES for k in (route.takes, route.gives) if k is not None]
+    kinds.append(wire.Problem)
+    schemas, components = msgspec.json.schema_components(
+        kinds, schema_hook=_hook, ref_template="#/components/schemas/{name}"
+    )
+    schema_of = {repr(kind): schema for kind, schema in zip(kinds, schemas, strict=True)}
+    paths: dict[str, dict[str, Any]] = {}
+    for route in ROUTES:
+        paths.setdefault(route.path, {})[route.method] = _operation(route, schema_of)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {
+                "title": "Hymiö centre",
+                "version": str(wire.VERSION),
+                "description": "Requests are signed with Ed25519 (RFC 9421) over @method, @path,"
+                " content-digest and, when present, content-encoding. No query strings.",
+            },
+            "paths": paths,
+            "components": {"schemas": components},
+        }
+    )
+
+
+def _operation(route: _Route, schema_of: dict[str, Any]) -> dict[str, Any]:
+    text = {"type": "string"}
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "header", "required": True, "schema": text} for name in _HEADERS
+    ]
+    if "{device}" in route.path:
+        parameters.append({"name": "device", "in": "path", "required": True, "schema": text})
+    responses: dict[str, Any] = {
+        str(status): {
+            "description": ", ".join(c for c, s in STATUS.items() if s == status),
+            "content": {MEDIA_TYPE: {"schema": schema_of[repr(wire.Problem)]}},
+        }
+        for status in sorted({*_SIGNED, *route.problems})
+    }
+    given = schema_of[repr(route.gives)] if route.gives is not None else {"type": "object"}
+    responses["200"] = {
+        "description": "Done.",
+        "content": {"application/json": {"schema": given}},
+    }
+    if route.method == "get" and route.raw:
+        responses["304"] = {"description": "The caller has the newest."}
+        parameters.append({"name": "If-None-Match", "in": "header", "schema": text})
+    operation: dict[str, Any] = {
+        "summary": route.summary,
+        "operationId": route.method
+        + "".join(part.strip("{}").title() for part in route.path.split("/") if part),
+        "parameters": parameters,
+        "responses": responses,
+    }
+    if route.takes is not None or (route.raw and route.method == "put"):
+        body = schema_of[repr(route.takes)] if route.takes is not None else {"type": "object"}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": body}},
+        }
+    return operation

@@ -1,0 +1,56 @@
+"""Running the application under uvicorn, calmly."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from typing import Final
+
+import uvicorn
+
+from sync.collector.app import create_app
+
+log = logging.getLogger("hymio.collector")
+
+FINISH_S: Final = 30
+"""Seconds in-flight work has after SIGTERM."""
+
+
+class _Server(uvicorn.Server):
+    """Says on stdout where it listens, once it does: other programs wait for that line."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            host = f"[{host}]" if ":" in host else host
+            print(f"listening on http://{host}:{port}", flush=True)  # noqa: T201 - the contract
+
+
+def serve(database: str, *, host: str, port: int, prefix: str = "", web: bool = True) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what is in flight.
+
+    Raises StoreError when the database cannot be opened, OSError when the port cannot.
+    """
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    for noisy in ("alembic", "uvicorn.error", "uvicorn.access", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        app = create_app(database, web=web, prefix=prefix)
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            backlog=2048,
+            timeout_graceful_shutdown=FINISH_S,
+        )
+        log.info("the centre starts")
+        _Server(config).run(sockets=[listener])
+        log.info("the centre has ended")
