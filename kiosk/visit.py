@@ -10,105 +10,50 @@ A visit is one person at one terminal, under one configuration bundle. The windo
 Skip is the same with `record = visit.skip(...)`, where `record` is None when there is nothing to
 withdraw. The visit is over when `end` was called; it must be called once when `open`.
 
-Errors:
-
-    VisitError
-    ├── InvalidAnswerError  a value this question does not have
-    └── NotNowError         a call that does not fit the moment: another question, or ended
+Errors: VisitError, with NotNowError for a call that does not fit the moment (another question, or
+ended) and InvalidAnswerError for a value the question does not have.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
 
-from kiosk import misuse, privacy
-from sync.contract.bundle import Bundle, ScaleName, Statement, Survey
-from sync.contract.records import (
-    COMMENT,
-    MAX_TEXT,
-    NPS,
-    OTHER,
-    RESPONDENT,
-    SATISFIED,
-    SERVICE,
-    Answer,
-    End,
-    How,
-    Stamp,
+from kiosk import misuse
+from kiosk.questions import (
+    Content,
+    InvalidAnswerError,
+    Step,
+    Value,
+    VisitError,
+    content_of,
+    steps_of,
+    value_of,
 )
+from sync.contract.bundle import Bundle, Statement
+from sync.contract.records import NPS, Answer, End, How, Stamp
 
-Kind = Literal["nps", "face", "choice", "offer", "text", "thanks"]
-Value = int | str
-"""What the screen shows as chosen: a scale value, a choice's id, the text as it was stored."""
+__all__ = [
+    "InvalidAnswerError",
+    "NotNowError",
+    "Step",
+    "Value",
+    "Visit",
+    "VisitError",
+    "interrupted",
+    "steps_of",
+]
 
-RESPONDENTS: Final = ("self", "on-behalf", "child")
-"""Choices of the respondent question; wording `respondent.<choice>`."""
 IDLE_S: Final = 20.0
 """Without a touch for so long, the next answer may be someone else's."""
 HANDOVER: Final = "handover"
 MAYBE_TWO: Final = "maybe-two"
 
 
-class VisitError(Exception):
-    """A visit was asked for something it cannot do."""
-
-
-class InvalidAnswerError(VisitError):
-    """A value this question does not have."""
-
-
 class NotNowError(VisitError):
     """A call that does not fit the moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One screen of a visit; `question` is "" for the thanks."""
-
-    kind: Kind
-    question: str
-
-
-def scale_of(survey: Survey, question: str) -> ScaleName:
-    """The faces of a question; the satisfaction question never takes words of agreement."""
-    if question == SATISFIED and survey.scale == "agree5":
-        return "satisfied5"
-    return survey.scale
-
-
-def scale_values(scale: ScaleName) -> tuple[int, ...]:
-    """The values of a face scale, worst to best."""
-    return (1, 3, 5) if scale == "satisfied3" else (1, 2, 3, 4, 5)
-
-
-def choices(bundle: Bundle, question: str) -> tuple[str, ...]:
-    """The ids a choice list offers; for services those given here (all if none are named)."""
-    if question == RESPONDENT:
-        return RESPONDENTS
-    services = bundle.location.services or tuple(service.id for service in bundle.services)
-    return (*services, OTHER)
-
-
-def steps_of(bundle: Bundle, statements: Sequence[Statement]) -> tuple[Step, ...]:
-    """The screens of a visit, in order."""
-    survey = bundle.survey
-    steps = [Step("nps", NPS)]
-    # One service is every visit's service; there is nothing to choose from none.
-    if survey.ask_service and len(choices(bundle, SERVICE)) > 2:
-        steps.append(Step("choice", SERVICE))
-    if survey.ask_respondent:
-        steps.append(Step("choice", RESPONDENT))
-    if survey.satisfied:
-        steps.append(Step("face", SATISFIED))
-    steps += [Step("face", statement.id) for statement in statements]
-    if survey.ask_comment:
-        steps += [Step("offer", COMMENT), Step("text", COMMENT)]
-    return (*steps, Step("thanks", ""))
 
 
 class Visit:
@@ -145,7 +90,8 @@ class Visit:
         self._test = test
         self._statements = [statement.id for statement in statements]
         self._n = 0
-        self._recorded: set[str] = set()
+        self._recorded: dict[str, int] = {}
+        """The highest `n` on the disk, by question."""
         self._skipped: set[str] = set()
         self._settled = False
         self._ended = False
@@ -155,10 +101,11 @@ class Visit:
         self._first_touch: float | None = None
         self._last_touch: float | None = None
         self._pause = 0.0
+        """The longest one so far, once something was recorded."""
         self._idles = 0
         self._idles_when: dict[str, int] = {}
-        # The first screen has been standing there: how fast it was answered says nothing.
         self._appeared: float | None = None
+        """When this screen came, until it was answered; the first has always been there."""
 
     @property
     def step(self) -> Step:
@@ -178,11 +125,6 @@ class Visit:
         return bool(self._recorded) and not self._ended
 
     @property
-    def ready(self) -> bool:
-        """Whether the screen takes an answer: not while a committed one stands as chosen."""
-        return not self._settled and not self._ended and bool(self.step.question)
-
-    @property
     def needs_confirmation_for_language(self) -> bool:
         """Whether a change of language must ask who is there: an answer exists."""
         return bool(self._recorded)
@@ -191,7 +133,7 @@ class Visit:
     def idle_limit(self) -> float:
         """Seconds without a touch before "are you still there?"; the window triples it for speech.
 
-        Typing and reading count as activity only through touches, so text gets longer.
+        Typing counts by its touches; finding words takes longer than finding a face.
         """
         timing = self._bundle.timing
         return timing.idle_text_s if self.step.kind == "text" else timing.idle_s
@@ -213,10 +155,11 @@ class Visit:
         self._expect(question)
         if self.step.kind == "offer":
             raise NotNowError("the offer takes no text: call write() first")
-        content = self._content(self.step.kind, value)
+        content = content_of(self._bundle, self.step, value)
         now = self._seen()
         if self._appeared is not None:
             self._watch.answered(now - self._appeared)
+            self._appeared = None
         return self._record(question, content, layout, mode)
 
     def skip(self, *, layout: str = "", mode: Collection[str] = ()) -> Answer | None:
@@ -239,13 +182,15 @@ class Visit:
             raise NotNowError("the answer belongs to another visit, or this one has ended")
         if not self._recorded:
             self._in_hours = self._hours_at(answer.at)
-        self._recorded.add(answer.question)
-        self._idles_when[answer.question] = self._idles
         self._flag(*answer.flags)
+        if answer.n < self._recorded.get(answer.question, 0):
+            return
+        self._recorded[answer.question] = answer.n
+        self._idles_when[answer.question] = self._idles
         if answer.value is None:
             self.values.pop(answer.question, None)
         else:
-            self.values[answer.question] = _shown_value(answer)
+            self.values[answer.question] = value_of(answer.value)
             self._skipped.discard(answer.question)
         self._settled = answer.question == self.step.question
 
@@ -313,37 +258,15 @@ class Visit:
             # A bounce or a doubled report never answers twice, whatever the window lets through.
             raise NotNowError(f"{question!r} has just been answered")
 
-    def _content(self, kind: Kind, value: Value) -> int | dict[str, str | int | dict[str, int]]:
-        question = self.step.question
-        if kind == "text":
-            text = _tidy(value) if isinstance(value, str) else ""
-            if not text or len(text) > MAX_TEXT:
-                raise InvalidAnswerError(f"a text has 1 to {MAX_TEXT} characters")
-            text, redacted = privacy.redact(text)
-            return {"text": text, "redacted": dict(redacted)}
-        if kind == "choice":
-            if not isinstance(value, str) or value not in choices(self._bundle, question):
-                raise InvalidAnswerError(f"{value!r} is not a choice of {question!r}")
-            return {"choice": value}
-        allowed = (
-            tuple(range(11))
-            if kind == "nps"
-            else scale_values(scale_of(self._bundle.survey, question))
-        )
-        if isinstance(value, bool) or not isinstance(value, int) or value not in allowed:
-            raise InvalidAnswerError(f"{value!r} is not on the scale of {question!r}")
-        return value
-
     def _record(
         self,
         question: str,
-        content: int | dict[str, str | int | dict[str, int]] | None,
+        content: Content | None,
         layout: str,
         mode: Collection[str],
     ) -> Answer:
         if self._recorded and self._pause > IDLE_S:
             self._flag(HANDOVER)
-        self._pause = 0.0
         changed = question in self._recorded
         idled = self._idles > self._idles_when.get(question, 0)
         # Never given twice: a commit that failed may yet turn out to be on the disk.
@@ -399,13 +322,28 @@ class Visit:
         return misuse.is_open(self._bundle.location.hours, local)
 
 
-def _shown_value(answer: Answer) -> Value:
-    if isinstance(answer.value, int):
-        return answer.value
-    assert isinstance(answer.value, dict)  # noqa: S101 - narrows
-    return str(answer.value.get("choice", answer.value.get("text", "")))
+def interrupted(
+    answers: Sequence[Answer], at: Stamp, *, selection: Literal["fixed", "rotated"]
+) -> End:
+    """The end of a visit a power cut or a crash left open, from the answers it recorded.
 
-
-def _tidy(text: str) -> str:
-    """Without control, format and surrogate characters: they hide things and break encodings."""
-    return "".join(c for c in text if c == "\n" or unicodedata.category(c)[0] != "C").strip()
+    What was shown beyond those questions, and every flag but `maybe-two`, is lost.
+    Raises ValueError without answers.
+    """
+    if not answers:
+        raise ValueError("a visit without answers has no end")
+    answers = sorted(answers, key=lambda answer: answer.n)
+    first, last = answers[0].at, answers[-1].at
+    latest = {answer.question: answer for answer in answers}
+    shown = sorted(latest, key=lambda question: latest[question].position)
+    return End(
+        visit=answers[0].visit,
+        how="interrupted",
+        duration_ms=last.boottime_ms - first.boottime_ms if first.boot == last.boot else 0,
+        shown=shown,
+        skipped=[question for question in shown if latest[question].value is None],
+        selection=selection,
+        at=at,
+        flags=list(dict.fromkeys(flag for answer in answers for flag in answer.flags)),
+        test=answers[0].test,
+    )
