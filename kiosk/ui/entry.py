@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from kiosk.layout.keyboards import Layer
 from sync.contract.records import MAX_TEXT
-
-Layer = str
-"""`lower`, `upper` or `symbols`."""
 
 
 class Entry:
@@ -21,13 +19,11 @@ class Entry:
         """Press a key by its target name without `key.`; True when the layer changed."""
         before = self.layer
         match name:
-            case "⇧" | "shift":
+            case "⇧":
                 self.layer = "lower" if self.layer == "upper" else "upper"
-            case "123" | "symbols":
-                self.layer = "symbols"
-            case "abc":
-                self.layer = "lower"
-            case "⌫" | "backspace":
+            case "123":
+                self.layer = "lower" if self.layer == "symbols" else "symbols"
+            case "⌫":
                 self._erase()
             case "space":
                 self._insert(" ")

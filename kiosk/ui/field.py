@@ -6,57 +6,54 @@ from PIL import Image
 
 from kiosk.layout.page import Box, Page
 from kiosk.ui.entry import tail
+from kiosk.ui.lettering import CAP
 from kiosk.ui.pages import Modes, Pages
 from kiosk.ui.paint import PRESSED_BORDER, Painter, Px
 from kiosk.ui.parts import Draw
 
-PAD = 4.2
-"""Text to the field's edge, mm."""
+CARET = 0.6
+"""Width, mm."""
 
 
 def text_patch(page: Page, text: str, pages: Pages, modes: Modes) -> tuple[Px, Draw] | None:
-    """The last lines of the text and the caret, inside the page's field."""
+    """The last lines of the text and the caret, where the page's field says."""
     target = next((target for target in page.targets if target.look == "field"), None)
-    if target is None:
+    if target is None or not target.runs:
         return None
-    em = page.panel.u
-    leading = em * (1.5 if page.rtl else 1.2)
-    box = target.box
-    room = Box(box.x + PAD, box.y + 1, box.w - 2 * PAD, box.h - 2)
-    rows = max(1, int(room.h / leading))
+    run = target.runs[0]
+    room, em, leading = run.box, run.em, run.leading
+    rows = max(1, int((room.h + 0.01) / leading))
     composer = pages.composer(modes)
 
     def wrap(paragraph: str) -> list[str]:
-        return composer.wrap(paragraph, room.w - 1, em, False, page.language)
+        return list(composer.wrap(paragraph, room.w - 2 * CARET, em, False, page.language))
 
     lines = tail(text, rows, wrap)
-    inner = Box(
-        box.x + PRESSED_BORDER, box.y + PRESSED_BORDER, box.w - 1.8, box.h - 2 * PRESSED_BORDER
-    )
-    top = box.y + (box.h - rows * leading) / 2
-    joined = "".join(lines)
+    top = room.y + max(0.0, (room.h - rows * leading) / 2)
+    edge = PRESSED_BORDER
+    box = target.box
+    inner = Box(box.x + edge, box.y + edge, box.w - 2 * edge, box.h - 2 * edge)
 
     def draw(image: Image.Image, painter: Painter) -> None:
         view, theme = painter.view, painter.theme
         size = em * view.scale
+        x = view.left + (room.right if page.rtl else room.x) * view.scale
         for index, line in enumerate(lines):
             middle = top + leading * (index + 0.5)
-            x = view.left + (room.right if page.rtl else room.x) * view.scale
             painter.lettering.line(
                 image,
-                line.rstrip(),
-                (x, round(view.top + (middle + 0.357 * em) * view.scale)),
+                line,
+                (x, round(view.top + (middle + em * CAP / 2) * view.scale)),
                 size,
                 colour=theme.ink,
                 align="right" if page.rtl else "left",
-                font_for=joined,
             )
-            if index == len(lines) - 1:
-                # The caret stands still: a blinking one costs as much as everything else.
-                width = painter.lettering.width(line, size) / view.scale
-                at = room.right - width - 0.9 if page.rtl else room.x + width + 0.3
-                caret = Box(at, middle - 0.47 * em, 0.6, 0.94 * em)
-                painter.plate(image, caret, 0, fill=theme.accent)
+        # The caret stands still: a blinking one costs as much as everything else together.
+        width = painter.lettering.width(lines[-1], size) / view.scale
+        at = room.right - width - CARET - 0.3 if page.rtl else room.x + width + 0.3
+        middle = top + leading * (len(lines) - 0.5)
+        caret = Box(at, middle - 0.47 * em, CARET, 0.94 * em)
+        painter.plate(image, caret, 0, fill=theme.accent)
 
     return pages.view.px(inner), draw
 

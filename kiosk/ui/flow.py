@@ -204,17 +204,15 @@ class Flow(Scene):
                 self._restart()
 
     def _back(self) -> None:
-        if self._list_page:
-            self._list_page -= 1
-            self.show()
-        elif self.sheet:
+        if self.sheet:
             self._open("")
-        elif self._group:
+            return
+        if self._group:
             self._group = ""
-            self.show()
         else:
             self.visit.back()
-            self.show()
+        self._list_page = 0
+        self.show()
 
     def _done(self) -> None:
         if self._thanks is not None:

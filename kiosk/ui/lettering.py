@@ -45,15 +45,11 @@ class Lettering:
         colour: tuple[int, int, int],
         bold: bool = False,
         align: Literal["left", "center", "right"] = "left",
-        font_for: str = "",
     ) -> None:
-        """Draw one line; `at` is its baseline's left end, middle, or right end in px.
-
-        `font_for` is the whole text the line belongs to: one run is drawn in one font.
-        """
+        """Draw one line; `at` is its baseline's left end, middle, or right end in px."""
         # Soft hyphens only say where a word may break.
         shown = text.replace("\u00ad", "")
-        font = self._font(self._files.path(font_for or shown, bold), size)
+        font = self._font(self._files.path(shown, bold), size)
         direction = "rtl" if is_arabic(shown) and self._engine == ImageFont.Layout.RAQM else None
         x = at[0]
         if align != "left":

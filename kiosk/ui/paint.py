@@ -124,7 +124,9 @@ class Painter:
         )
         if inside:
             self._ring(image, target, style.fill or self.theme.ground)
-        for mark in target.marks:
+        for drawn in target.marks:
+            latched = target.current and drawn.value == "shift"
+            mark = replace(drawn, value="shift-on") if latched else drawn
             self.mark(image, mark, rtl, chosen=chosen, override=style.ink)
         for run in target.runs:
             self.run(image, run, style.ink)
@@ -177,7 +179,6 @@ class Painter:
                 colour=colour,
                 bold=run.bold,
                 align=run.align,
-                font_for="".join(run.lines),
             )
 
     def mark(
@@ -229,8 +230,9 @@ class Painter:
                 self.plate(image, box, box.h / 2, fill=override or theme.line)
             case "qr":
                 # Dark on light in both themes: cameras read nothing else reliably.
-                self.plate(image, box, 1.5, fill=(255, 255, 255))
-                left, top, right, bottom = self.view.px(box)
+                margin = _inset(box, -3.0)
+                self.plate(image, margin, 1.5, fill=(255, 255, 255))
+                left, top, right, bottom = self.view.px(margin)
                 mask = shapes.qr(mark.value, min(right - left, bottom - top))
                 image.paste((0, 0, 0) if theme.dark else theme.ink, (left, top), mask)
 
