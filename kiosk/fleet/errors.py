@@ -29,10 +29,12 @@ class ConfigError:
     remedy: str
     severity: Literal["error", "warning"] = "error"
 
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}" if self.line else self.file
+    def entry(self) -> str:
+        """Two lines for a list: place and fault, then the remedy."""
+        place = f"{self.file}:{self.line}:" if self.line else f"{self.file}:"
+        kind = " warning:" if self.severity == "warning" else ""
         key = f" {self.key}:" if self.key else ""
-        return f"{place}:{key} {self.what} → {self.remedy}"
+        return f"{place}{kind}{key} {self.what}\n    → {self.remedy}"
 
     def as_dict(self) -> dict[str, str | int]:
         """For `--format json`."""
@@ -48,7 +50,7 @@ class ConfigErrors(FleetError):  # noqa: N818 - several
 
     def __init__(self, errors: Iterable[ConfigError]) -> None:
         self.errors: Sequence[ConfigError] = tuple(sorted(set(errors)))
-        super().__init__("\n".join(str(error) for error in self.errors))
+        super().__init__("\n".join(error.entry() for error in self.errors))
 
 
 class KeyFileError(FleetError):
