@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from kiosk.layout.kit import GAP, SMALL, Draft
+from kiosk.layout.kit import GAP, SMALL, Draft, Kit, Para
 from kiosk.layout.page import Box, Mark, Target
 
 _NAME_SIZES = ((1.0, 8.0), (0.9, 8.0), (0.8, 8.0), (SMALL, 5.0))
@@ -126,29 +126,56 @@ class Way:
     """Least width in u; 0: as every bar button."""
     around: float = 8.0
     """Room around its words, mm."""
+    icon: str = ""
+    """Drawn instead of the words on upright panels."""
 
 
 BACK: Final = Way("back")
 SKIP: Final = Way("skip")
 
 
-def _width(draft: Draft, way: Way, em: float) -> float:
+def _width(draft: Draft, way: Way, em: float, lines: int, *, roomy: bool) -> float:
     kit = draft.kit
-    least = 32.0 if kit.narrow else way.least * kit.u or (41.0 if kit.small_panel else 52.0)
-    words = kit.length(draft.text(way.key or way.name), em, draft.language)
+    if way.icon and kit.panel.portrait:
+        return kit.bar_h
+    least = 32.0 if kit.narrow else 41.0 if kit.small_panel else 52.0
+    if roomy and not kit.narrow:
+        least = max(least, way.least * kit.u)
+    text = draft.text(way.key or way.name)
+    words = kit.length(text, em, draft.language)
+    if lines > 1:
+        # The last resort: words close to the edge, no button wider than its words.
+        return max(16.0, halved(kit, text, draft.language, em).width + 4)
     return max(least, words + (8.0 if kit.narrow else way.around))
 
 
-def _ways_em(draft: Draft, ways: list[Way], room: float) -> float:
-    """The em of bar buttons: they shrink together, and only where there is no room for them."""
+def _widths(draft: Draft, ways: list[Way], room: float) -> tuple[float, list[float]]:
+    """Em and widths of bar buttons: they shrink together, and only where there is no room."""
     kit = draft.kit
-    sizes = (1.0,) if kit.larger else (1.0, 0.9, 0.8, SMALL)
-    for size in sizes[1:] if kit.narrow and not kit.larger else sizes:
-        em = size * kit.u
-        taken = sum(_width(draft, way, em) for way in ways) + GAP * len(ways)
-        if taken <= room:
-            break
-    return em
+    sizes = [1.0, 0.9, 0.8, SMALL]
+    if kit.larger:
+        sizes = sizes[:1]
+    elif kit.narrow:
+        sizes = sizes[1:]
+    for lines in (1, 2):
+        for size, roomy in [(sizes[0], True), *((size, False) for size in sizes)]:
+            em = size * kit.u
+            if lines * 1.2 * em > kit.bar_h:
+                continue
+            widths = [_width(draft, way, em, lines, roomy=roomy) for way in ways]
+            if sum(widths) + GAP * len(ways) <= room + 0.01:
+                return em, widths
+    return em, widths
+
+
+def halved(kit: Kit, text: str, language: str, em: float) -> Para:
+    """A text on two lines, as narrow as they can be."""
+    whole = kit.length(text, em, language)
+    for part in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9):
+        para = kit.para(text, language, part * whole, em)
+        if para.fits and len(para.lines) <= 2:
+            return para
+    return kit.para(text, language, whole, em)
 
 
 def step(
@@ -170,11 +197,15 @@ def step(
     language = language and len(kit.bundle.languages) > 1
     # A globe alone is the least the language button takes.
     room = right - left - (h if language else 0.0)
-    em = _ways_em(draft, [way for way in (near, far) if way], room)
+    em, widths = _widths(draft, [way for way in (near, far) if way], room)
     if near:
-        left = _way(draft, near, em, left, at_right=False).right + GAP
+        box = Box(left, y, widths[0], h)
+        _way(draft, near, em, box)
+        left = box.right + GAP
     if far:
-        right = _way(draft, far, em, right, at_right=True).x - GAP
+        box = Box(right - widths[-1], y, widths[-1], h)
+        _way(draft, far, em, box)
+        right = box.x - GAP
     if language:
         left = _language_step(draft, left, right, y)
     if dots and not kit.narrow:
@@ -185,15 +216,14 @@ def step(
     return y
 
 
-def _way(draft: Draft, way: Way, em: float, x: float, *, at_right: bool) -> Box:
-    """Place a way with its left or right edge at `x`."""
-    kit = draft.kit
+def _way(draft: Draft, way: Way, em: float, box: Box) -> None:
     text = draft.text(way.key or way.name)
-    width = _width(draft, way, em)
-    box = Box(x - width if at_right else x, kit.bar_y, width, kit.bar_h)
-    para = kit.para(text, draft.language, width - 6, em)
-    draft.button(way.name, para, box, look="primary" if way.primary else "button")
-    return box
+    if way.icon and draft.kit.panel.portrait:
+        mark = Mark("icon", centred_square(box, 0.6 * box.h), way.icon)
+        draft.targets.append(Target(way.name, text, box, "button", marks=(mark,)))
+        return
+    para = draft.kit.para(text, draft.language, box.w - 4, em)
+    draft.button(way.name, para, box, look="primary" if way.primary else "button", pad=2.0)
 
 
 def _language_step(draft: Draft, left: float, right: float, y: float) -> float:

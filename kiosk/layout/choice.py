@@ -9,7 +9,7 @@ from typing import Final
 from kiosk.layout import bar
 from kiosk.layout.kit import GAP, QUESTION, Draft, Kit, Para
 from kiosk.layout.page import Box, Page
-from kiosk.layout.rest import TALL_MIDDLE
+from kiosk.layout.rest import TALL_MIDDLE, spread
 from kiosk.questions import choices
 from sync.contract.bundle import Service
 from sync.contract.records import OTHER, RESPONDENT
@@ -26,6 +26,7 @@ _LETTERS: Final = {
 _SIZES: Final = (1.0, 0.9, 0.85, 0.8)
 _COLUMN_GAP: Final = 3.0
 _PAD: Final = 5.0
+_GAPS: Final = (0.0, 5.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def compose(  # noqa: PLR0917
     """One page of a choice list; pages beyond the last start anew, so More goes round."""
     draft = Draft(kit, "choice", language)
     key = "respondent.question" if question == RESPONDENT else "which-service.question"
-    bottom = bar.step(draft, dots=dots) - 4
+    bottom = bar.step(draft, dots=dots)
     if kit.tall:
         bar.logo(draft)
     found = items(kit, language, question, group)
@@ -99,23 +100,24 @@ def compose(  # noqa: PLR0917
         step = cells - 1
         pages = -(-len(found) // step)
         start = page % pages * step
-        shown = [*found[start : start + step], _Item("more", draft.text("more"))]
+        shown: list[_Item | None] = [*found[start : start + step]]
+        # More stays in its place on a last page that is not full.
+        shown += [None] * (step - len(shown)) + [_Item("more", draft.text("more"))]
     else:
-        shown = found
+        shown = [*found]
         rows = max(1, -(-len(found) // columns))
-    free = bottom - top - para.height - 4
+    free = bottom - top - para.height - sum(_GAPS)
     height = min(26.0, (free - (rows - 1) * GAP) / rows)
     if height < 20 - 0.01:
         draft.problem("the question leaves no room for the list")
         height = 20.0
     block = rows * height + (rows - 1) * GAP
-    y = bottom - block
+    above, below, _ = spread(bottom - top - para.height - block, _GAPS)
+    y = top + above + para.height + below
     if kit.tall:
-        y = min(y, TALL_MIDDLE * kit.h - block / 2)
-    # The question keeps its place over the list, in the upper third of what is left.
-    space = y - top - para.height
-    above = space - 12 if kit.tall else min(space - 4, 1 + 0.45 * (space - 4))
-    draft.write("question", para, kit.margin, top + max(0.0, above), kit.inner)
+        y = min(bottom - 4 - block, TALL_MIDDLE * kit.h - block / 2)
+        above, below = y - 12 - para.height - top, 12
+    draft.write("question", para, kit.margin, top + above, kit.inner)
     _cells(draft, shown, columns, y, height)
     return draft.page()
 
@@ -125,22 +127,24 @@ def _title(kit: Kit, language: str, title: str, most: int, room: float) -> tuple
     best: tuple[int, Para] | None = None
     for size in QUESTION:
         para = kit.para(title, language, kit.inner, size * kit.u, True)
-        rows = min(most, int((room - para.height - 4 + GAP) / (20 + GAP)))
+        rows = min(most, int((room - para.height - sum(_GAPS) + GAP) / (20 + GAP)))
         if best is None or rows > best[0]:
             best = (rows, para)
     assert best is not None  # noqa: S101 - QUESTION has sizes
     return best[1], max(1, best[0])
 
 
-def _cells(draft: Draft, shown: list[_Item], columns: int, y: float, height: float) -> None:
+def _cells(draft: Draft, shown: list[_Item | None], columns: int, y: float, height: float) -> None:
     kit = draft.kit
     width = (kit.inner - (columns - 1) * _COLUMN_GAP) / columns
     inner = width - 2 * _PAD
     for size in kit.sizes(_SIZES):
-        paras = [_words(kit, draft.language, item, inner, size) for item in shown]
-        if all(para.fits for para in paras):
+        paras = [_words(kit, draft.language, item, inner, size) if item else None for item in shown]
+        if all(para is None or para.fits for para in paras):
             break
     for i, (item, para) in enumerate(zip(shown, paras, strict=True)):
+        if item is None or para is None:
+            continue
         row, column = divmod(i, columns)
         box = draft.mirrored(
             Box(

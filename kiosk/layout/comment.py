@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from kiosk.layout import bar, keyboards
 from kiosk.layout.bar import Way
+from kiosk.layout.choice import sort_key
 from kiosk.layout.closing import pair
 from kiosk.layout.keyboards import Layer
-from kiosk.layout.kit import GAP, KEY_GAP, QUESTION, Draft, Kit
+from kiosk.layout.kit import GAP, KEY_GAP, QUESTION, Draft, Kit, Para
 from kiosk.layout.page import Box, Mark, Page, Run, Target
 from kiosk.layout.rest import TALL_MIDDLE
 
@@ -17,6 +19,8 @@ _KEY_MOST: Final = 24.0
 _KEY_LEAST: Final = 15.0
 _KEY_NARROW: Final = 9.0
 _PAD: Final = 5.0
+_ALPHABET: Final = 7
+"""Columns of the alphabet that takes the keyboard's place in Larger on narrow panels."""
 _QR: Final = 5.45
 """Side of the QR code in u: 42 mm at 450 mm."""
 
@@ -35,26 +39,27 @@ def offer(kit: Kit, language: str, done: int, total: int) -> Page:
         kit.inner,
         (1.0 if kit.larger else 0.9) * kit.u,
     )
-    top = kit.margin + 1
-    if kit.tall:
-        top = kit.h - 320
-    y = draft.write("title", title, kit.margin, top, kit.inner) + GAP
-    y = draft.write("privacy", notice, kit.margin, y, kit.inner, colour="ink-2") + 5
-    area = Box(kit.margin, y, kit.inner, bottom - y)
-    if qr and kit.panel.portrait:
-        side = _QR * kit.u + 6
-        _qr(draft, qr, Box(kit.margin, bottom - side, kit.inner, side))
-        area = Box(area.x, area.y, area.w, area.h - side - 4)
-    elif qr:
-        side = _QR * kit.u + 6
-        wide = side + 7 + 4.17 * kit.u
-        _qr(draft, qr, draft.mirrored(Box(area.right - wide, y, wide, area.h)))
-        area = draft.mirrored(Box(area.x, y, area.w - wide - 5, area.h))
-    if area.h > 100:
-        area = Box(area.x, area.bottom - 100, area.w, 100)
-    if area.h < 30:
+    side = _QR * kit.u + 6 if qr else 0.0
+    stacked = kit.panel.portrait
+    words_h = title.height + GAP + notice.height + 5
+    under = side + 4 if qr and stacked else 0.0
+    top = kit.h - 320 if kit.tall else kit.margin + 1
+    room = bottom - top - words_h - under
+    height = min(room, 100.0)
+    if height < 30:
         draft.problem("the notice leaves no room for the button")
-        area = Box(area.x, area.y, area.w, 30)
+        height = 30.0
+    # What is left over on tall panels stands above and below as on the other screens.
+    y = top + (0.6 if kit.tall else 0.35) * max(0.0, room - height)
+    y = draft.write("title", title, kit.margin, y, kit.inner) + GAP
+    y = draft.write("privacy", notice, kit.margin, y, kit.inner, colour="ink-2") + 5
+    area = Box(kit.margin, y, kit.inner, height)
+    if qr and stacked:
+        _qr(draft, qr, Box(kit.margin, area.bottom + 4, kit.inner, side))
+    elif qr:
+        wide = side + 7 + 4.17 * kit.u
+        _qr(draft, qr, draft.mirrored(Box(area.right - wide, y, wide, height)))
+        area = draft.mirrored(Box(area.x, y, area.w - wide, height))
     para = kit.fit(
         draft.text("offer.here"), language, area.w - 10, (1.2, 1.1, 1.0), most=2, bold=True
     )
@@ -83,50 +88,80 @@ def text(kit: Kit, language: str, layer: Layer) -> Page:
     """Question, field and keyboard. The window draws what is typed into the run `field`."""
     draft = Draft(kit, "text", language)
     bar_y = bar.step(draft, far=Way("send", primary=True))
-    board = _keyboard(draft, layer, bar_y - 4)
-    top = kit.h - 320 if kit.tall else kit.margin - 1
-    top = max(top, kit.margin if kit.h > 150 else kit.margin - 1)
-    below = _heading(draft, top)
-    height = board - 3 - below
-    if kit.tall or height > 60:
-        height = min(height, 60.0)
-    least = 2 * kit.u * 1.2
-    if height < least:
+    if kit.tall:
+        bar.logo(draft)
+    board = _keyboard(draft, layer, bar_y - (8 if kit.tall else 4))
+    top = kit.margin - (1 if kit.small_panel else 0)
+    leading = (1.5 if draft.rtl else 1.2) * kit.u
+    least = 2 * leading + 1
+    for i in range(len(_TITLE)):
+        heading = _Heading(draft, _TITLE[i:])
+        height = min(board - 3 - top - heading.height, 7.8 * kit.u)
+        if height >= least:
+            break
+    else:
         draft.problem("the keyboard leaves no room for the field")
         height = least
+    below = board - 3 - height
+    heading.place(below - heading.height)
     box = Box(kit.margin, below, kit.inner, height)
-    leading = (1.5 if draft.rtl else 1.2) * kit.u
-    inside = Box(box.x + 4, box.y + 2, box.w - 8, box.h - 4)
+    air = min(2.0, (height - 2 * leading) / 2)
+    inside = Box(box.x + 4, box.y + air, box.w - 8, box.h - 2 * air)
     run = Run("field", (), inside, kit.u, leading, align=draft.start, language=language)
     draft.targets.append(Target("field", draft.text("comment.question"), box, "field", runs=(run,)))
     return draft.page()
 
 
-def _heading(draft: Draft, top: float) -> float:
+class _Heading:
     """The question with the short notice beside it, or below where there is no room beside."""
-    kit = draft.kit
-    question, note = draft.text("comment.question"), draft.text("comment.short")
-    small = (1.0 if kit.larger else 0.8) * kit.u
-    beside = kit.para(note, draft.language, kit.inner, small)
-    for size in _TITLE:
-        room = kit.inner - beside.width - 4
-        para = kit.para(question, draft.language, room, size * kit.u, True)
-        if para.fits and len(para.lines) == 1 and len(beside.lines) == 1:
-            height = max(para.height, beside.height)
-            at = draft.mirrored(Box(kit.margin, top, room, height))
-            draft.runs.append(draft.centred("question", para, at, align=draft.start))
-            at = draft.mirrored(Box(kit.right - beside.width, top, beside.width, height))
-            draft.runs.append(draft.centred("notice", beside, at, colour="ink-2", align=draft.end))
-            return top + height + 1.2
-    para = kit.fit(question, draft.language, kit.inner, _TITLE, most=2, bold=True)
-    y = draft.write("question", para, kit.margin, top, kit.inner)
-    return draft.write("notice", beside, kit.margin, y, kit.inner, colour="ink-2") + 1.2
+
+    def __init__(self, draft: Draft, sizes: tuple[float, ...]) -> None:
+        kit = self.kit = draft.kit
+        self.draft = draft
+        text = draft.text("comment.question")
+        small = (1.0 if kit.larger else 0.8) * kit.u
+        self.note = kit.para(draft.text("comment.short"), draft.language, kit.inner, small)
+        room = kit.inner - self.note.width - 4
+        self.question = kit.fit(text, draft.language, room, sizes, most=1, bold=True)
+        self.beside = self.question.fits
+        if not self.beside:
+            self.question = kit.fit(text, draft.language, kit.inner, sizes, most=2, bold=True)
+        # One line of Arabic needs no room for the marks of a line above or below it.
+        if self.beside:
+            self.question = _tight(self.question)
+            self.note = _tight(self.note)
+        both = (self.question.height, self.note.height)
+        self.height = (max(both) if self.beside else sum(both)) + 1.2
+
+    def place(self, top: float) -> None:
+        """Write both, the first line's band starting at `top`."""
+        draft, kit, note = self.draft, self.kit, self.note
+        if not self.beside:
+            y = draft.write("question", self.question, kit.margin, top, kit.inner)
+            draft.write("notice", note, kit.margin, y, kit.inner, colour="ink-2")
+            return
+        height = self.height - 1.2
+        room = kit.inner - note.width - 4
+        at = draft.mirrored(Box(kit.margin, top, room, height))
+        draft.runs.append(draft.centred("question", self.question, at, align=draft.start))
+        at = draft.mirrored(Box(kit.right - note.width, top, note.width, height))
+        draft.runs.append(draft.centred("notice", note, at, colour="ink-2", align=draft.end))
+
+
+def _tight(para: Para) -> Para:
+    return replace(para, leading=min(para.leading, 1.3 * para.em))
 
 
 def _rows(kit: Kit, language: str, layer: Layer) -> list[list[str]]:
     """The rows of keys above the space bar, folded where keys would be too narrow."""
     letters = [list(row) for row in keyboards.rows(language, layer)]
     shift = layer != "symbols" and keyboards.has_case(language)
+    if kit.narrow and kit.larger:
+        keys = list("".join(keyboards.rows(language, layer)))
+        if layer != "symbols":
+            keys.sort(key=lambda key: _order(key, language))
+        keys = ["⇧"] * shift + keys + ["⌫"]
+        return [keys[i : i + _ALPHABET] for i in range(0, len(keys), _ALPHABET)]
     least, gap = (_KEY_NARROW, KEY_GAP) if kit.narrow else (_KEY_LEAST, GAP)
     most = int((kit.inner + gap) / (least + gap))
     ends = 2 if shift else 1
@@ -138,18 +173,20 @@ def _rows(kit: Kit, language: str, layer: Layer) -> list[list[str]]:
     return [*(row[:most] for row in letters), ["⇧"] * shift + over + ["⌫"]]
 
 
+def _order(key: str, language: str) -> tuple[bool, tuple[tuple[int, str], ...]]:
+    """Letters in alphabetical order, then signs."""
+    return not key.isalpha(), sort_key(key, language)
+
+
 def _keyboard(draft: Draft, layer: Layer, bottom: float) -> float:
     """Place the keys, their last row ending at `bottom`; returns the top of the first."""
     kit = draft.kit
     rows = _rows(kit, draft.language, layer)
     height = 15.0 if kit.small_panel else max(15.0, 1.75 * kit.u)
-    if kit.small_panel and kit.panel.portrait:
+    if kit.small_panel and kit.panel.portrait and not kit.larger:
         height = 17.0
     widest = max(len(row) for row in rows)
     gap = GAP if (kit.inner - (widest - 1) * GAP) / widest >= _KEY_NARROW else KEY_GAP
-    if kit.tall:
-        middle = TALL_MIDDLE * kit.h + (len(rows) + 1) * (height + GAP) / 2
-        bottom = min(bottom, middle)
     y = bottom - (len(rows) + 1) * height - len(rows) * GAP
     top = y
     span = min(kit.inner, widest * (_KEY_MOST + gap) - gap)
@@ -180,7 +217,9 @@ def _key(draft: Draft, key: str, box: Box, em: float, layer: Layer) -> None:
             Target(f"key.{key}", spoken, box, "key", 2.0, marks=(mark,), current=current)
         )
         return
-    para = draft.kit.para(key, draft.language, box.w, em)
+    kit = draft.kit
+    sizes = tuple(part * em / kit.u for part in (1.0, 0.85, 0.7, 0.6))
+    para = kit.fit(key, draft.language, box.w - 0.8, sizes, most=1)
     draft.button(f"key.{key}", para, box, look="key", pad=0.0, radius=2.0)
 
 
@@ -188,11 +227,10 @@ def _last_row(draft: Draft, layer: Layer, area: Box) -> None:
     """The other layer, the space bar, a new line."""
     kit = draft.kit
     side = max(15.0, 30 / 205 * area.w)
-    words = "123" if layer != "symbols" else "".join(keyboards.rows(draft.language, "upper"))[:3]
-    if layer == "symbols" and keyboards.has_case(draft.language):
-        words = {"q": "ABC"}.get(keyboards.rows(draft.language, "lower")[0][0], "АБВ")
+    words = keyboards.NAMES.get(draft.language, "ABC") if layer == "symbols" else "123"
     label = "key.symbols" if layer != "symbols" else "key.letters"
-    para = kit.para(words, draft.language, side, 0.9 * kit.u)
+    sizes = kit.sizes((0.9, 0.8, 0.73)) or (1.0,)
+    para = kit.fit(words, draft.language, side - 2, sizes, most=1)
     spoken = kit.spoken(draft.language, label)
     draft.button(
         "key.123",
@@ -243,9 +281,8 @@ def warning(kit: Kit, language: str, found: tuple[str, ...]) -> Page:
     body = kit.para(words, language, kit.inner, kit.u)
     least = 30.0
     stacked = kit.panel.portrait
-    height = min(44.0, (bottom - kit.margin - 1 - title.height - body.height - 12))
-    if stacked:
-        height = min(44.0, (height - 4) / 2)
+    height = bottom - kit.margin - 1 - title.height - body.height - 12
+    height = min(44.0, (height - 4) / 2 if stacked else height)
     if height < least:
         draft.problem("the warning leaves no room for its buttons")
         height = least

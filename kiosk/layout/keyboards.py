@@ -17,6 +17,8 @@ LETTERS: Final = {
 }
 SYMBOLS: Final = ("1234567890", "-/:;()€&@+", ".,?!'\"%=")
 SYMBOLS_OWN: Final = {"ar": ("1234567890", "-/:;()€&@+", ".،؟؛!'\"%آ")}
+NAMES: Final = {"ru": "АБВ", "uk": "АБВ", "ar": "أبج"}
+"""What the key back to letters says; "ABC" elsewhere."""
 SPARE: Final = "en"
 """The keyboard of a language that has none of its own."""
 

@@ -78,7 +78,8 @@ class Kit:
         self.margin = 6.0 if self.small_panel else 10.0
         self.inner = self.w - 2 * self.margin
         self.right = self.w - self.margin
-        self.bar_h = 2.1 * self.u
+        # In Larger on an upright panel its words may need two lines.
+        self.bar_h = (2.45 if "larger" in modes and self.panel.portrait else 2.1) * self.u
         self.narrow = self.w < 150
         self.tall = self.h > 400
         """What is asked then stands low: what is touched stays in the lowest 320 mm."""
@@ -297,11 +298,13 @@ class Draft:
 
     def _check(self) -> None:
         kit, edge = self.kit, self.kit.margin - _EPS
-        boxes = [(t.name, t.box) for t in self.targets] + [(r.name, r.box) for r in self.runs]
-        for name, box in boxes:
+        boxes = [(t.name, t.box, 0.0) for t in self.targets]
+        # The first line's letters stand 0.2 em below the top of their band.
+        boxes += [(r.name, r.box, 0.14 * r.em) for r in self.runs]
+        for name, box, air in boxes:
             if (
                 box.x < edge
-                or box.y < edge
+                or box.y < edge - air
                 or box.right > kit.w - edge
                 or box.bottom > kit.h - edge
                 or box.w <= 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from kiosk.layout import bar
@@ -47,7 +48,7 @@ def languages(kit: Kit, language: str) -> Page:
 def access(kit: Kit, language: str) -> Page:
     """Large switches, and the way to the privacy notice from any screen."""
     draft = Draft(kit, "access", language)
-    bottom = bar.step(draft, BACK, Way("privacy", "privacy.title"), language=False) - 4
+    bottom = bar.step(draft, BACK, Way("privacy", "privacy.title", icon="info"), language=False) - 4
     if kit.tall:
         bar.logo(draft)
     modes = ["speech", "larger", "dark"]
@@ -88,16 +89,20 @@ def privacy(kit: Kit, language: str, page: int) -> Page:
         "{version}", kit.bundle.organisation.privacy_version
     )
     em = kit.u
+    small = (1.0 if kit.larger else 0.8) * kit.u
 
     def measured(line: str) -> float:
         return kit.length(line, em, language)
 
     lines = fill(notice.strip() + "\n\n" + version, kit.inner, measured)
-    title = kit.fit(
-        draft.text("privacy.title"), language, 0.7 * kit.inner, QUESTION, most=1, bold=True
-    )
+    number_w = 4 + kit.length(draft.text("page"), small, language)
+    words = draft.text("privacy.title")
+    title = kit.fit(words, language, kit.inner - number_w, QUESTION, most=1, bold=True)
+    beside = title.fits
+    if not beside:
+        title = kit.fit(words, language, kit.inner, QUESTION, most=2, bold=True)
     top = kit.h - 320 if kit.tall else kit.margin + 1
-    body_y = top + title.height + 2
+    body_y = top + title.height + 2 + (0.0 if beside else 1.2 * small)
     sample = kit.para(notice[:40], language, kit.w * 10, em)
     bottom = kit.bar_y - 4
     most = max(1, int((bottom - body_y + 0.01) / sample.leading))
@@ -107,15 +112,17 @@ def privacy(kit: Kit, language: str, page: int) -> Page:
     bar.step(draft, BACK, Way("more") if several else None)
     if kit.tall:
         bar.logo(draft)
-    at = draft.mirrored(Box(kit.margin, top, 0.7 * kit.inner, 0))
-    draft.write("title", title, at.x, top, at.w)
+    wide = kit.inner - (number_w if beside else 0.0)
+    at = draft.mirrored(Box(kit.margin, top, wide, 0))
+    y = draft.write("title", title, at.x, top, at.w)
     if several:
         number = draft.text("page").format(n=page % len(pages) + 1, m=len(pages))
-        para = kit.fit(
-            number, language, 0.28 * kit.inner, (1.0,) if kit.larger else (0.8, 0.73), most=1
-        )
-        at = draft.mirrored(Box(kit.right - para.width, top, para.width, title.height))
-        draft.runs.append(draft.centred("page", para, at, colour="ink-2", align=draft.end))
+        para = replace(kit.para(number, language, number_w, small), leading=1.2 * small)
+        at = Box(kit.right - para.width, y - title.leading, para.width, title.leading)
+        if not beside:
+            at = Box(kit.margin, y, para.width, para.height)
+        run = draft.centred("page", para, draft.mirrored(at), colour="ink-2")
+        draft.runs.append(replace(run, align=draft.end if beside else draft.start))
     body = kit.paragraph(tuple(shown), language, em, sample.leading)
     draft.write("body", body, kit.margin, body_y, kit.inner)
     return draft.page()
