@@ -251,11 +251,13 @@ class Builder:
     def _order(self, report: Report, sort: Sort | None, descending: bool | None) -> None:
         """Names rise, figures fall, unless said otherwise; months stand in their order."""
 
-        def alphabetical(row: Unit) -> tuple[bool, str, str]:
+        # "Other" comes last, as on the screen, and behind it what nobody stated.
+        last = {OTHER: 1, "": 2}
+
+        def alphabetical(row: Unit) -> tuple[int, str, str]:
             if report.by == "month":
-                return False, row.key, ""
-            # What nobody stated comes last, like "other" on the screen.
-            return row.key in ("", OTHER), self.words.sort_key(row.name), row.key
+                return 0, row.key, ""
+            return last.get(row.key, 0), self.words.sort_key(row.name), row.key
 
         def figure(row: Unit) -> float:
             if sort == "count":

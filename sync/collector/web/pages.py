@@ -1,0 +1,283 @@
+"""The pages and what they answer."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+import anyio.to_thread
+import jinja2
+from litestar import Request, Response, get, post, route
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+
+from sync.collector.problems import problem
+from sync.collector.reports.as_json import as_json
+from sync.collector.reports.as_text import as_csv, channel_text, late_text
+from sync.collector.reports.build import Builder
+from sync.collector.reports.publish import FROM_INDICATIVE, for_publication
+from sync.collector.reports.queries import Scope
+from sync.collector.reports.read import snapshot
+from sync.collector.reports.words import LANGUAGES
+from sync.collector.web import accounts, dashboard, guard
+from sync.collector.web.address import QUICK, SORTS, TABS, Address
+from sync.collector.web.guard import AnyRequest
+
+log = logging.getLogger("hymio.web")
+
+LANGUAGE_NAMES: Final = {"fi": "Suomi", "sv": "Svenska", "en": "English"}
+MAX_FORM: Final = 8 << 10
+YEAR_S: Final = 365 * 24 * 3600
+HTML: Final = "text/html"
+
+
+@cache
+def _static(name: str) -> tuple[bytes, str]:
+    """A file of `static` and its fingerprint, read once."""
+    body = (resources.files("sync.collector.web") / "static" / name).read_bytes()
+    return body, hashlib.sha256(body).hexdigest()[:12]
+
+
+def static_link(name: str) -> str:
+    """The address of a static file, which changes with its content."""
+    return f"/static/{name}?v={_static(name)[1]}"
+
+
+_templates: Final = jinja2.Environment(
+    loader=jinja2.PackageLoader("sync.collector.web"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_templates.globals.update(
+    static=static_link,
+    languages=LANGUAGES,
+    language_names=LANGUAGE_NAMES,
+    quick_choices=tuple(QUICK),
+    tabs=TABS,
+    sorts=SORTS,
+)
+
+
+def render(
+    request: AnyRequest, template: str, *, status: int = 200, **values: Any
+) -> Response[str]:
+    """A page with its headers, in the reader's language."""
+    words = guard.words_of(request)
+    values = {"session": None, "address": None, "w": words, **values}
+    text = _templates.get_template(template).render(**values)
+    response = Response(text, status_code=status, media_type=HTML)
+    if request.query_params.get("language") == words.language:
+        response.set_cookie(
+            guard.cookie(
+                request, guard.LANGUAGE_COOKIE, words.language, max_age=YEAR_S, strict=False
+            )
+        )
+    guard.protected(request, response)
+    return response
+
+
+def redirect(request: AnyRequest, to: str) -> Response[Any]:
+    """See the other page, by GET."""
+    response: Response[Any] = Response(None, status_code=303, headers={"Location": to})
+    return guard.protected(request, response)
+
+
+def _login(
+    request: AnyRequest, *, status: int = 200, message: str = "", name: str = ""
+) -> Response[Any]:
+    token = guard.form_token(request)
+    response = render(request, "login.html", status=status, message=message, name=name, token=token)
+    response.set_cookie(guard.cookie(request, guard.FORM_COOKIE, token, max_age=None, strict=True))
+    return response
+
+
+@get("/login", sync_to_thread=True)
+def login_form(request: Request[Any, Any, State]) -> Response[Any]:
+    """The sign-in form."""
+    if guard.session_of(request):
+        return redirect(request, "/")
+    return _login(request)
+
+
+@post("/login", request_max_body_size=MAX_FORM, status_code=303)
+async def login(request: Request[Any, Any, State]) -> Response[Any]:
+    """Sign in; wrong guesses wait longer and longer."""
+    form = await request.form()
+    values = {key: str(form.get(key, "")) for key in ("name", "password", "token")}
+    return await anyio.to_thread.run_sync(_sign_in, request, values)
+
+
+def _sign_in(request: AnyRequest, form: dict[str, str]) -> Response[Any]:
+    words, name, at = guard.words_of(request), form["name"].strip(), guard.now_ms(request)
+    known = request.cookies.get(guard.FORM_COOKIE, "")
+    if not guard.from_here(request) or not guard.same(form["token"], known):
+        return _login(request, status=403, message=words("login.expired"))
+    where = guard.address(request)
+    guesses = guard.guesses_of(request)
+    if wait := guesses.wait_s(name, where, at):
+        found = _login(request, status=429, message=words.counted("login.wait", wait), name=name)
+        found.headers["Retry-After"] = str(wait)
+        return found
+    user = accounts.check(guard.store_of(request), name, form["password"])
+    if user is None:
+        guesses.wrong(name, where, at)
+        # A name nobody has may be a password typed into the wrong field.
+        who = name if accounts.exists(guard.store_of(request), name) else ""
+        guard.note(request, who, "login-failed")
+        return _login(request, status=401, message=words("login.wrong"), name=name)
+    guesses.right(name, where)
+    token = accounts.begin_session(guard.store_of(request), user, at)
+    guard.note(request, user.name, "login")
+    response = redirect(request, "/")
+    response.set_cookie(guard.session_cookie(request, token))
+    return response
+
+
+@post("/logout", request_max_body_size=MAX_FORM, status_code=303)
+async def logout(request: Request[Any, Any, State]) -> Response[Any]:
+    """Sign out."""
+    form = await request.form()
+    sent = form.get("token")
+
+    def work() -> Response[Any]:
+        session = guard.session_of(request)
+        if session is None:
+            return redirect(request, "/login")
+        if not guard.from_here(request) or not guard.same(sent, session.csrf):
+            return error_page(request, 403)
+        accounts.end_session(guard.store_of(request), session)
+        guard.note(request, session.user.name, "logout")
+        response = redirect(request, "/login")
+        response.set_cookie(guard.session_cookie(request, ""))
+        return response
+
+    return await anyio.to_thread.run_sync(work)
+
+
+@get("/", sync_to_thread=True)
+def home(request: Request[Any, Any, State]) -> Response[Any]:
+    """The one page: how are we doing, where, in what, and can it be trusted."""
+    session = guard.session_of(request)
+    if session is None:
+        return redirect(request, "/login")
+    words = guard.words_of(request)
+    address = Address.read(request.query_params)
+    now = datetime.fromtimestamp(guard.now_ms(request) / 1000, UTC)
+    with snapshot(guard.store_of(request)) as db:
+        builder = Builder(db, words, now)
+        page = dashboard.page(builder, address)
+        organisation = words.pick(builder.names.organisation, words("product"))
+    guard.note(request, session.user.name, "read", view=address.query() or "/")
+    zone = page.summary.as_of.tzinfo
+
+    def moment(at: datetime) -> str:
+        return words.moment(at.astimezone(zone))
+
+    return render(
+        request,
+        "dashboard.html",
+        session=session,
+        organisation=organisation,
+        page=page,
+        address=address,
+        moment=moment,
+        channel=channel_text(page.summary, words),
+        late=late_text(page.summary, words),
+        few=page.summary.headline.n < FROM_INDICATIVE * 3,
+    )
+
+
+@get(["/export.csv", "/export.json"], sync_to_thread=True)
+def export(request: Request[Any, Any, State]) -> Response[Any]:
+    """The comparison as a file; `public=1` follows the publishing rules."""
+    session = guard.session_of(request)
+    if session is None:
+        return redirect(request, "/login")
+    words = guard.words_of(request)
+    address = Address.read(request.query_params)
+    public = request.query_params.get("public") == "1"
+    now = datetime.fromtimestamp(guard.now_ms(request) / 1000, UTC)
+    by = "statement" if request.query_params.get("what") == "statements" else address.by
+    with snapshot(guard.store_of(request)) as db:
+        builder = Builder(db, words, now)
+        window = address.window(builder.today)
+        report = builder.report(
+            by,
+            Scope(window),
+            compared=address.compared(window),
+            sort=address.sort,
+            descending=address.falling,
+        )
+    if public:
+        report = for_publication(report)
+    form = "json" if request.url.path.endswith(".json") else "csv"
+    guard.note(
+        request, session.user.name, "export", view=address.query(), format=form, public=public
+    )
+    if form == "json":
+        body = json.dumps(as_json(report, words), ensure_ascii=False, indent=2)
+    else:
+        # Spreadsheets take a file without this mark for their own code page.
+        body = "\ufeff" + as_csv(report, words)
+    name = f"hymio-{by}{'-public' if public else ''}.{form}"
+    response: Response[Any] = Response(
+        body.encode(),
+        media_type="application/json" if form == "json" else "text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+    return guard.protected(request, response)
+
+
+@get("/static/{name:str}", sync_to_thread=False)
+def static(request: Request[Any, Any, State], name: str) -> Response[Any]:
+    """A style sheet or picture of ours."""
+    kinds = {"hymio.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
+    if name not in kinds:
+        return error_page(request, 404)
+    response: Response[Any] = Response(
+        _static(name)[0],
+        media_type=kinds[name],
+        headers={"Cache-Control": f"public, max-age={YEAR_S}, immutable"},
+    )
+    return guard.protected(request, response)
+
+
+# --- what goes wrong -----------------------------------------------------------------------------
+
+
+def error_page(request: AnyRequest, status: int) -> Response[Any]:
+    """A calm page that says what happened and where to go."""
+    shown = status if status in (403, 404, 429) else 500
+    return render(request, "error.html", status=status, shown=shown)
+
+
+@route(
+    "/{path:path}",
+    http_method=["GET", "POST", "PUT", "PATCH", "DELETE"],
+    sync_to_thread=False,
+    status_code=404,
+)
+def nowhere(request: Request[Any, Any, State]) -> Response[Any]:
+    """Every other address: a page for people, a problem for programs."""
+    if HTML in request.headers.get("accept", ""):
+        return error_page(request, 404)
+    return problem("not_found", "there is nothing here")
+
+
+def failed(request: AnyRequest, error: Exception) -> Response[Any]:
+    """The page for what a handler raised; a defect is logged, never shown."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status >= 500:
+        log.error("a page failed", exc_info=error)
+    return error_page(request, status)
+
+
+ROUTES: Final[list[HTTPRouteHandler]] = [login_form, login, logout, home, export, static, nowhere]
