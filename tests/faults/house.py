@@ -249,7 +249,12 @@ class House:
         return json.loads(self.hymio("ledger", "--data", str(data), "--format", "json"))
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Rows of the centre's SQLite file, read beside the running centre."""
+        """Rows of the centre's database, read beside the running centre; placeholders are `?`."""
+        if not self.database.startswith("sqlite"):
+            import psycopg
+
+            with psycopg.connect(self.database) as connection:
+                return connection.execute(query.replace("?", "%s"), values).fetchall()  # type: ignore[arg-type]
         file = re.sub("^sqlite:///", "", self.database)
         with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
             return db.execute(query, values).fetchall()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests import postgres
 from tests.bench.samples import records
 from tests.faults.checkers import differing, expected_counts, missing_or_doubled
 from tests.faults.house import house
@@ -17,11 +19,22 @@ from tests.faults.wire import WireDevice, rows
 WORKERS = 8
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'centre.db'}"
+        return
+    with postgres.running() as cluster:
+        yield cluster.database()
+
+
 @pytest.mark.parametrize("seed", [1])
-def test_overlapping_batches_from_eight_workers_count_once(tmp_path: Path, seed: int) -> None:
+def test_overlapping_batches_from_eight_workers_count_once(
+    database: str, tmp_path: Path, seed: int
+) -> None:
     chance = random.Random(seed)
     made = records(400, seed=seed)
-    with house(tmp_path) as home:
+    with house(tmp_path, database=database) as home:
         device = WireDevice(home)
         stored = rows(made)
         tail = len(stored)
