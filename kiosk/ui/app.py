@@ -10,6 +10,7 @@ import subprocess
 import time
 from typing import Any
 
+from kiosk.questions import steps_of
 from kiosk.recorder import Recorder, RecorderError
 from kiosk.ui import activation, env
 from kiosk.ui.flow import Flow
@@ -17,7 +18,6 @@ from kiosk.ui.loop import Loop
 from kiosk.ui.pages import Pages
 from kiosk.ui.parts import World
 from kiosk.ui.status import Status
-from kiosk.visit import steps_of
 from sync import clock as device_clock
 from sync.contract.bundle import Bundle
 from sync.contract.ids import uuid7

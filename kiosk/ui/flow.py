@@ -14,13 +14,14 @@ from zoneinfo import ZoneInfo
 
 from kiosk import misuse, privacy, rotation
 from kiosk.layout.page import Target
+from kiosk.questions import Value, VisitError
 from kiosk.recorder import RecorderError
 from kiosk.ui.durable import RETRY_OUT_S, Durable
 from kiosk.ui.guard import Guard
 from kiosk.ui.pages import Pages
 from kiosk.ui.parts import Glass, Store, World
 from kiosk.ui.scene import Scene, target_of
-from kiosk.visit import Value, Visit, VisitError
+from kiosk.visit import Visit
 from sync.contract.records import COMMENT, Answer, How
 
 log = logging.getLogger("hymio.ui")

@@ -12,10 +12,10 @@ from typing import Any
 
 from kiosk.layout.measure import is_arabic
 from kiosk.layout.page import Box, Page, Run
+from kiosk.questions import steps_of
 from kiosk.ui import field
 from kiosk.ui.pages import Modes, Pages
 from kiosk.ui.paint import State
-from kiosk.visit import steps_of
 from sync.contract.bundle import Bundle
 
 SAMPLE = {

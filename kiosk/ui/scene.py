@@ -7,13 +7,14 @@ from typing import Any
 
 from kiosk import privacy
 from kiosk.layout.page import Page
+from kiosk.questions import Value
 from kiosk.ui import field
 from kiosk.ui.entry import Entry
 from kiosk.ui.guard import Guard
 from kiosk.ui.pages import Modes, Pages
 from kiosk.ui.paint import State
 from kiosk.ui.parts import Glass, World
-from kiosk.visit import Value, Visit
+from kiosk.visit import Visit
 from sync.contract.bundle import Bundle
 
 log = logging.getLogger("hymio.ui")
