@@ -42,6 +42,10 @@ async def _operated(
     return await centre.gate.run("admin", signed, bounded=False)
 
 
+def _device(request: AnyRequest) -> str:
+    return str(request.path_params["device"])
+
+
 @get("/v1/admin/organisation")
 async def get_organisation(request: Request[Any, Any, AppState]) -> Response[bytes]:
     """Who this centre works for, and the versions published."""
@@ -75,37 +79,43 @@ async def get_devices(request: Request[Any, Any, AppState]) -> Response[bytes]:
 
 
 @put("/v1/admin/devices/{device:str}/bundle", status_code=200)
-async def put_bundle(request: Request[Any, Any, AppState], device: str) -> Response[bytes]:
+async def put_bundle(request: Request[Any, Any, AppState]) -> Response[bytes]:
     """Publish a signed bundle."""
     return await _operated(
-        request, lambda centre, who, body: centre.admin.put_bundle(who, device, body())
+        request, lambda centre, who, body: centre.admin.put_bundle(who, _device(request), body())
     )
 
 
 @post("/v1/admin/devices/{device:str}/codes", status_code=200)
-async def add_code(request: Request[Any, Any, AppState], device: str) -> Response[bytes]:
+async def add_code(request: Request[Any, Any, AppState]) -> Response[bytes]:
     """Register a one-time code."""
     return await _operated(
         request,
-        lambda centre, who, body: centre.admin.add_code(who, device, decode(body(), CodePut)),
+        lambda centre, who, body: centre.admin.add_code(
+            who, _device(request), decode(body(), CodePut)
+        ),
     )
 
 
 @post("/v1/admin/devices/{device:str}/revoke", status_code=200)
-async def revoke(request: Request[Any, Any, AppState], device: str) -> Response[bytes]:
+async def revoke(request: Request[Any, Any, AppState]) -> Response[bytes]:
     """Revoke a device."""
     return await _operated(
         request,
-        lambda centre, who, body: centre.admin.revoke(who, device, decode(body() or b"{}", Reason)),
+        lambda centre, who, body: centre.admin.revoke(
+            who, _device(request), decode(body() or b"{}", Reason)
+        ),
     )
 
 
 @post("/v1/admin/devices/{device:str}/retire", status_code=200)
-async def retire(request: Request[Any, Any, AppState], device: str) -> Response[bytes]:
+async def retire(request: Request[Any, Any, AppState]) -> Response[bytes]:
     """Retire a device: it only drains from here on."""
     return await _operated(
         request,
-        lambda centre, who, body: centre.admin.retire(who, device, decode(body() or b"{}", Reason)),
+        lambda centre, who, body: centre.admin.retire(
+            who, _device(request), decode(body() or b"{}", Reason)
+        ),
     )
 
 

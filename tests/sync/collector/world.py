@@ -117,7 +117,10 @@ class Centre:
     ) -> Reply:
         """A request signed by a key."""
         headers = {"Content-Type": "application/json"} if headers is None else headers
-        headers = {**headers, **signing.sign(method, path.split("?")[0], headers, body, key)}
+        headers = {
+            **headers,
+            **signing.sign(method, path.split("?", maxsplit=1)[0], headers, body, key),
+        }
         return self.request(method, path, body, headers)
 
     def admin(self, method: str, path: str, value: object = None) -> Reply:
@@ -267,7 +270,7 @@ def answer(
         "location": "0001",
         "layout": "landscape",
         "position": n - 1,
-        "at": stamp(n),
+        "at": stamp(n % 1000),
     }
     return records.Answer(visit=visit, question=question, n=n, value=value, **{**values, **changes})
 
