@@ -88,12 +88,13 @@ def find(text: str) -> list[Finding]:
 
 def redact(text: str) -> tuple[str, dict[str, int]]:
     """`text` without the personal data found, and how much of each category there was."""
-    found = find(text)
-    pieces, at = [], 0
-    for finding in found:
-        pieces += [text[at : finding.start], REMOVED]
-        at = finding.end
-    return "".join([*pieces, text[at:]]), dict(Counter(finding.category for finding in found))
+    counts: Counter[str] = Counter()
+    # Again while there is something: what was glued to a code stands free once that is gone.
+    while found := find(text):
+        for finding in reversed(found):
+            text = text[: finding.start] + REMOVED + text[finding.end :]
+            counts[finding.category] += 1
+    return text, dict(counts)
 
 
 def _plain(char: str) -> str:
@@ -117,7 +118,8 @@ def _codes(text: str) -> Iterator[Finding]:
         part = {name: (found or "").replace(" ", "") for name, found in match.groupdict().items()}
         date = part["day"] + part["month"] + part["year"]
         rest = part["individual"] + part["check"]
-        signs = (part["sign"],) if part["sign"] else ("-", "A", "+")
+        # Without a sign: 29 February 2000 exists, in 1900 it does not.
+        signs = part["sign"] or "-A"
         right = any(hetu.is_valid(date + sign + rest, allow_temporary=True) for sign in signs)
         # A slip in the check character still tells who it is, if the rest has the code's shape.
         if right or _SHAPE.fullmatch(match.group()):

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.privacy import REMOVED, find, redact
@@ -85,6 +85,7 @@ PHONES = [
     "+46 70 123 45 67",
     "+358 40 12.34.567",
     "045.12.34.567",
+    "040 123.45.30",
     "0 4 5 1 2 3 4 5 6 7",
     "+372 5123 4567",
     "٠٤٠ ١٢٣ ٤٥٦٧",
@@ -114,6 +115,20 @@ def test_the_ways_people_write_a_code(written):
 def test_a_wrong_check_character_still_tells_who_it_is(code):
     wrong = code[:-1] + ("A" if code[-1] != "A" else "B")
     assert redact(f"({wrong})") == (f"({REMOVED})", {"identity-code": 1})
+
+
+def test_a_code_of_a_leap_day_needs_the_right_century_only():
+    code = "290200123" + "0123456789ABCDEFHJKLMNPRSTUVWXY"[290200123 % 31]
+    assert redact(code) == (REMOVED, {"identity-code": 1})
+
+
+def test_codes_written_without_a_space_between_them_both_go():
+    assert redact("020516C903K030516D9037") == (REMOVED * 2, {"identity-code": 2})
+
+
+@pytest.mark.parametrize("number", ["9131052308T", "131052308TX", "131052308T7"])
+def test_a_part_of_a_longer_number_is_no_code(number):
+    assert find(f"tilaus {number}") == []
 
 
 def test_without_separator_and_with_a_wrong_check_character_it_is_just_a_number():
@@ -158,12 +173,24 @@ def test_everyday_sentences_are_left_alone(sentence):
     assert redact(sentence) == (sentence, {})
 
 
+CODE_AND_NUMBER = st.sampled_from(
+    [*CODES, *MAILS, *PHONES, " ", ", ", "\n", "12.11.2026", "ja", "."]
+)
+
+
+@settings(deadline=None)
+@given(st.lists(CODE_AND_NUMBER, max_size=12).map("".join))
+def test_what_is_left_holds_nothing_more_to_find(text):
+    assert find(redact(text)[0]) == []
+
+
 ALPHABET = st.sampled_from("0123456789 .-–@aATtYäÄ:,/()\n") | st.characters(
     exclude_categories=["Cs"]
 )
 TEXT = st.text(ALPHABET, max_size=200)
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_findings_are_ordered_and_apart_and_redaction_never_grows(text):
     found = find(text)
@@ -171,9 +198,12 @@ def test_findings_are_ordered_and_apart_and_redaction_never_grows(text):
     assert all(a.end <= b.start for a, b in pairwise(found))
     clean, counts = redact(text)
     assert len(clean) <= len(text)
-    assert sum(counts.values()) == len(found) == clean.count(REMOVED) - text.count(REMOVED)
+    assert sum(counts.values()) >= len(found)
+    assert bool(counts) == bool(found)
+    assert (clean == text) == (not found)
 
 
+@settings(deadline=None)
 @given(TEXT, st.sampled_from(CODES), TEXT)
 def test_a_code_on_its_own_never_gets_through(before, code, after):
     assert code not in redact(f"{before}\n{code}\n{after}")[0]

@@ -4,7 +4,7 @@ from collections import Counter
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kiosk.rotation import choose, statements
@@ -14,6 +14,7 @@ BANK = tuple(Statement(id=f"s{i:02}") for i in range(1, 19))
 IDS = [statement.id for statement in BANK]
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from([*IDS, "gone"]), st.integers(0, 50)), st.integers(1, 5))
 def test_none_left_out_was_asked_less_than_one_chosen(counts, count):
     chosen = [statement.id for statement in choose(BANK, counts, count, Random(1))]
