@@ -1,0 +1,174 @@
+"""A damaged epoch: set aside with its WAL, and what can be proved whole taken out of it.
+
+A row counts as whole when its hash fits its bytes, wherever it was found: through SQLite as far as
+the pages can be read, and otherwise by looking for the shape of a row in the raw bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from sync.datadir import sync_dir
+from sync.epoch import Row, build
+
+DAMAGED: Final = "damaged"
+"""Folder below the outbox where damaged files are kept for people to look at."""
+_DONE: Final = "salvaged"
+_MOST: Final = 1 << 40
+# id as text of 36 characters, a blob, sha256 as text of 64: the record header SQLite writes.
+_ID: Final = rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_HEADER: Final = re.compile(rb"\x00\x55([\x80-\xff]{0,3}[\x00-\x7f])\x81\x0d(?=" + _ID + rb"\{)")
+
+
+def set_aside(path: Path, stamp: str) -> Path:
+    """Move an epoch's file and WAL into a folder of their own; returns the folder.
+
+    The -shm file is only an index of the WAL and may be part of the damage. Raises OSError.
+    """
+    folder = path.parent / DAMAGED / f"{path.stem}.{stamp}"
+    folder.mkdir(parents=True)
+    for folder_made in (path.parent / DAMAGED, folder):
+        folder_made.chmod(0o2770)
+    for name in (f"{path.name}-wal", path.name):
+        with contextlib.suppress(FileNotFoundError):
+            (path.parent / name).rename(folder / name)
+    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+    sync_dir(folder)
+    sync_dir(folder.parent)
+    sync_dir(path.parent)
+    return folder
+
+
+def unfinished(outbox: Path) -> list[Path]:
+    """Folders set aside whose rows were not taken out yet: the power went in between."""
+    folders = sorted((outbox / DAMAGED).glob("*/"))
+    return [folder for folder in folders if not (folder / _DONE).exists()]
+
+
+def take_out(folder: Path) -> tuple[str, int, int]:
+    """Put the whole rows of a folder set aside back in place under their epoch.
+
+    Returns the epoch, how many rows were saved and the highest seq known to have been assigned.
+    Raises OSError, sqlite3.Error.
+    """
+    epoch = folder.name.rpartition(".")[0]
+    path = folder / f"{epoch}.db"
+    rows: dict[int, Row] = {}
+    tail = 0
+    with contextlib.suppress(sqlite3.Error):
+        tail = _through_sqlite(path, rows)
+    for name in (path, path.with_name(path.name + "-wal")):
+        if name.exists():
+            for row in carve(name.read_bytes()):
+                rows.setdefault(row.seq, row)
+    ordered = _distinct(rows)
+    tail = max([tail, *rows])
+    place = folder.parent.parent / path.name
+    build(place, {"epoch": epoch, "salvaged": "yes"}, ordered, tail)
+    (folder / _DONE).write_text(f"{len(ordered)} rows, tail {tail}\n")
+    sync_dir(folder)
+    return epoch, len(ordered), tail
+
+
+def _distinct(rows: dict[int, Row]) -> list[Row]:
+    # A page copied astray can show one row at two positions; the first is kept.
+    seen: set[str] = set()
+    kept = []
+    for seq in sorted(rows):
+        if rows[seq].id not in seen:
+            seen.add(rows[seq].id)
+            kept.append(rows[seq])
+    return kept
+
+
+def _through_sqlite(path: Path, rows: dict[int, Row]) -> int:
+    if not path.exists():
+        return 0
+    with contextlib.closing(
+        sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    ) as db:
+        tail = 0
+        with contextlib.suppress(sqlite3.Error):
+            found = db.execute("select seq from sqlite_sequence where name = 'records'").fetchone()
+            tail = min(_MOST, int(found[0])) if found else 0
+        high = tail
+        with contextlib.suppress(sqlite3.Error):
+            high = max(high, db.execute("select max(seq) from records").fetchone()[0] or 0)
+        for row in _readable(db, 1, min(_MOST, high)):
+            with contextlib.suppress(TypeError, AttributeError):
+                if row.whole:
+                    rows[row.seq] = row
+    return tail
+
+
+def _readable(db: sqlite3.Connection, first: int, last: int) -> Iterator[Row]:
+    """Rows of a range, halved around whatever cannot be read."""
+    todo = [(first, last)]
+    while todo:
+        low, high = todo.pop()
+        if low > high:
+            continue
+        try:
+            found = db.execute(
+                "select seq, id, rec, sha256 from records where seq between ? and ?", (low, high)
+            ).fetchall()
+        except sqlite3.Error:
+            if low < high:
+                middle = (low + high) // 2
+                todo += [(middle + 1, high), (low, middle)]
+            continue
+        yield from (Row(*row) for row in found)
+
+
+def carve(raw: bytes) -> Iterator[Row]:
+    """Whole rows found by their shape in the bytes of a database or WAL file.
+
+    Rows that spill onto overflow pages (above about 4 KB) are not found this way.
+    """
+    for match in _HEADER.finditer(raw):
+        kind, _ = _varint(raw, match.start(1))
+        size = (kind - 12) // 2
+        start = match.end()
+        rec = raw[start + 36 : start + 36 + size]
+        sha256 = raw[start + 36 + size : start + 100 + size]
+        if len(rec) != size or hashlib.sha256(rec).hexdigest().encode() != sha256:
+            continue
+        seq = _rowid(raw, match.start(), header=start - match.start() + 1, body=100 + size)
+        if seq:
+            yield Row(seq, raw[start : start + 36].decode(), rec, sha256.decode())
+
+
+def _rowid(raw: bytes, at: int, *, header: int, body: int) -> int:
+    """The rowid of the cell whose record header's second byte is at `at`; 0 when none fits."""
+    if at < 1 or raw[at - 1] != header:
+        return 0
+    for length in range(2, 13):
+        start = at - 1 - length
+        if start < 0:
+            break
+        payload, behind = _varint(raw, start)
+        seq, end = _varint(raw, behind)
+        if payload == header + body and end == at - 1 and seq > 0:
+            return seq
+    return 0
+
+
+def _varint(raw: bytes, at: int) -> tuple[int, int]:
+    """SQLite's variable-length integer at an offset, and the offset behind it."""
+    value = 0
+    for i in range(9):
+        if at + i >= len(raw):
+            return 0, at + i
+        byte = raw[at + i]
+        if i == 8:
+            return value << 8 | byte, at + 9
+        value = value << 7 | byte & 0x7F
+        if not byte & 0x80:
+            return value, at + i + 1
+    return 0, at
