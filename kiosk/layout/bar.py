@@ -19,7 +19,7 @@ def access(draft: Draft, y: float) -> None:
     side = draft.kit.bar_h
     box = Box(draft.kit.margin, y, side, side)
     icon = Mark("icon", centred_square(box, 0.64 * side), "access")
-    label = draft.kit.spoken(draft.language, "access")
+    label = draft.text("access.title")
     draft.targets.append(Target("access", label, box, "surface", marks=(icon,)))
 
 

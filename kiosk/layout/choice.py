@@ -126,7 +126,7 @@ def _title(kit: Kit, language: str, title: str, most: int, room: float) -> tuple
     """The question and how many rows of at least 20 mm it leaves; rows before size."""
     best: tuple[int, Para] | None = None
     for size in QUESTION:
-        para = kit.para(title, language, kit.inner, size * kit.u, True)
+        para = kit.para(title, language, kit.inner, size * kit.u, True).tight()
         rows = min(most, int((room - para.height - sum(_GAPS) + GAP) / (20 + GAP)))
         if best is None or rows > best[0]:
             best = (rows, para)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 from kiosk.layout import bar, keyboards
@@ -10,7 +9,7 @@ from kiosk.layout.bar import Way
 from kiosk.layout.choice import sort_key
 from kiosk.layout.closing import pair
 from kiosk.layout.keyboards import Layer
-from kiosk.layout.kit import GAP, KEY_GAP, QUESTION, Draft, Kit, Para
+from kiosk.layout.kit import GAP, KEY_GAP, QUESTION, Draft, Kit
 from kiosk.layout.page import Box, Mark, Page, Run, Target
 from kiosk.layout.rest import TALL_MIDDLE
 
@@ -58,7 +57,7 @@ def offer(kit: Kit, language: str, done: int, total: int) -> Page:
         _qr(draft, qr, Box(kit.margin, area.bottom + 4, kit.inner, side))
     elif qr:
         wide = side + 7 + 4.17 * kit.u
-        _qr(draft, qr, draft.mirrored(Box(area.right - wide, y, wide, height)))
+        _qr(draft, qr, draft.mirrored(Box(area.right - wide + 5, y, wide - 5, height)))
         area = draft.mirrored(Box(area.x, y, area.w - wide, height))
     para = kit.fit(
         draft.text("offer.here"), language, area.w - 10, (1.2, 1.1, 1.0), most=2, bold=True
@@ -128,8 +127,8 @@ class _Heading:
             self.question = kit.fit(text, draft.language, kit.inner, sizes, most=2, bold=True)
         # One line of Arabic needs no room for the marks of a line above or below it.
         if self.beside:
-            self.question = _tight(self.question)
-            self.note = _tight(self.note)
+            self.question = self.question.tight()
+            self.note = self.note.tight()
         both = (self.question.height, self.note.height)
         self.height = (max(both) if self.beside else sum(both)) + 1.2
 
@@ -146,10 +145,6 @@ class _Heading:
         draft.runs.append(draft.centred("question", self.question, at, align=draft.start))
         at = draft.mirrored(Box(kit.right - note.width, top, note.width, height))
         draft.runs.append(draft.centred("notice", note, at, colour="ink-2", align=draft.end))
-
-
-def _tight(para: Para) -> Para:
-    return replace(para, leading=min(para.leading, 1.3 * para.em))
 
 
 def _rows(kit: Kit, language: str, layer: Layer) -> list[list[str]]:
@@ -276,7 +271,9 @@ def warning(kit: Kit, language: str, found: tuple[str, ...]) -> Page:
         bar.logo(draft)
     title = kit.fit(draft.text("comment.warning"), language, kit.inner, QUESTION, most=4, bold=True)
     lines = [draft.text(f"found.{category}") for category in found]
-    words = (", ".join(lines) + ". " if lines else "") + draft.text("comment.names")
+    words = (("، " if draft.rtl else ", ").join(lines) + ". " if lines else "") + draft.text(
+        "comment.names"
+    )
     words = words[0].upper() + words[1:]
     body = kit.para(words, language, kit.inner, kit.u)
     least = 30.0

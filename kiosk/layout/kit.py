@@ -56,11 +56,19 @@ class Para:
     fits: bool = True
     language: str = ""
     bold: bool = False
+    text: str = ""
+    """As it is said: in one piece."""
 
     @property
     def height(self) -> float:
         """All lines, mm."""
         return len(self.lines) * self.leading
+
+    def tight(self) -> Para:
+        """One line alone needs no room for the marks of a line above or below it."""
+        if len(self.lines) > 1:
+            return self
+        return replace(self, leading=min(self.leading, 1.3 * self.em))
 
 
 class Kit:
@@ -141,7 +149,9 @@ class Kit:
             lines = balance(text, width, measured)
             widest = max(map(measured, lines))
             leading = em * (1.5 if is_arabic(text) else 1.2)
-            found = Para(lines, em, leading, widest, widest <= width + _EPS, language, bold)
+            fits = widest <= width + _EPS
+            whole = text.replace("\u00ad", "")
+            found = Para(lines, em, leading, widest, fits, language, bold, whole)
             self._paras[key] = found
         return found
 
@@ -275,8 +285,7 @@ class Draft:
         inner = Box(box.x + pad, box.y, box.w - 2 * pad, box.h)
         colour: Colour = "on-accent" if look == "primary" else "ink"
         run = self.centred(name, para, inner, colour=colour, align=align)
-        words = label or " ".join(para.lines)
-        target = Target(name, words, box, look, radius, (run,), marks, current)
+        target = Target(name, label or para.text, box, look, radius, (run,), marks, current)
         self.targets.append(target)
         return target
 

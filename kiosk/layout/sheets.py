@@ -11,6 +11,8 @@ from kiosk.layout.kit import GAP, QUESTION, Draft, Kit
 from kiosk.layout.page import Box, Page
 from kiosk.layout.wrap import fill
 
+_MEASURE: Final = 36.0
+"""Longest line of long text, in u: some eighty letters."""
 _LOW_FROM_MM: Final = 1100.0
 """Above this height of its top edge a panel offers the mode Low."""
 
@@ -86,7 +88,7 @@ def privacy(kit: Kit, language: str, page: int) -> Page:
     draft = Draft(kit, "privacy", language)
     notice = kit.name(language, kit.bundle.organisation.privacy) or draft.text("privacy.body")
     version = draft.text("privacy.version").replace(
-        "{version}", kit.bundle.organisation.privacy_version
+        " {version}", "\xa0" + kit.bundle.organisation.privacy_version
     )
     em = kit.u
     small = (1.0 if kit.larger else 0.8) * kit.u
@@ -94,7 +96,8 @@ def privacy(kit: Kit, language: str, page: int) -> Page:
     def measured(line: str) -> float:
         return kit.length(line, em, language)
 
-    lines = fill(notice.strip() + "\n\n" + version, kit.inner, measured)
+    wide = min(kit.inner, _MEASURE * kit.u)
+    lines = fill(notice.strip() + "\n\n" + version, wide, measured)
     number_w = 4 + kit.length(draft.text("page"), small, language)
     words = draft.text("privacy.title")
     title = kit.fit(words, language, kit.inner - number_w, QUESTION, most=1, bold=True)
@@ -129,16 +132,31 @@ def privacy(kit: Kit, language: str, page: int) -> Page:
 
 
 def _pages(lines: list[str], most: int) -> list[list[str]]:
-    """Lines by page; no page begins with an empty line."""
+    """Lines by page: broken between paragraphs where that leaves a page two thirds full.
+
+    Else inside one, never leaving a single line of it behind or ahead.
+    """
     pages: list[list[str]] = []
-    here: list[str] = []
-    for line in lines:
-        if not line and (not here or len(here) == most):
-            continue
-        if len(here) == most:
-            pages.append(here)
-            here = []
-        here.append(line)
-    while here and not here[-1]:
-        here.pop()
-    return [*pages, here] if here or not pages else pages
+    rest = lines
+    while len(rest) > most:
+        cut = most
+        gaps = [i for i in range(2 * most // 3, most + 1) if not rest[i]]
+        if gaps:
+            cut = gaps[-1]
+        elif most > 3:
+            if not rest[cut + 1 : cut + 2] or not rest[cut + 1]:
+                cut -= 1
+            if not rest[cut - 2]:
+                cut -= 2
+        pages.append(_trimmed(rest[:cut]))
+        rest = _trimmed(rest[cut:])
+    return [*pages, rest]
+
+
+def _trimmed(lines: list[str]) -> list[str]:
+    """Without empty lines at either end."""
+    while lines and not lines[0]:
+        lines = lines[1:]
+    while lines and not lines[-1]:
+        lines = lines[:-1]
+    return lines

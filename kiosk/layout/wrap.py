@@ -38,7 +38,7 @@ def _shown(pieces: list[str]) -> str:
     """A line as it is drawn: its last soft hyphen is a hyphen, the others nothing."""
     text = "".join(pieces).strip(" ")
     cut = text.endswith(SOFT)
-    return text.replace(SOFT, "") + ("-" if cut else "")
+    return text.replace(SOFT, "").replace("\xa0", " ") + ("-" if cut else "")
 
 
 def _even(pieces: list[str], limit: float, width: Width) -> list[str]:
