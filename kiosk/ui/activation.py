@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from kiosk.ui.fallback import UNKNOWN
 from sync.contract.bundle import Bundle, BundleError, unpack
 from sync.datadir import DataDir
 
@@ -15,7 +16,8 @@ class Activation:
 
     def __init__(self, data: DataDir, bundle: Bundle) -> None:
         self._data = data
-        self._device = bundle.device
+        # Without a configuration of its own any device's will do, if it is signed by ours.
+        self._device = "" if bundle.device == UNKNOWN else bundle.device
         self._version = bundle.version
         self._seen: dict[str, int] = {}
         self._stamp = 0

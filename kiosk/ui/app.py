@@ -10,54 +10,29 @@ import subprocess
 import time
 from typing import Any
 
-from kiosk.questions import steps_of
-from kiosk.recorder import Recorder, RecorderError
-from kiosk.ui import activation, env
+from kiosk.ui import env
+from kiosk.ui.activation import Activation
+from kiosk.ui.door import Door
 from kiosk.ui.flow import Flow
 from kiosk.ui.loop import Loop
 from kiosk.ui.pages import Pages
 from kiosk.ui.parts import World
 from kiosk.ui.status import Status
-from sync import clock as device_clock
+from sync import clock
 from sync.contract.bundle import Bundle
 from sync.contract.ids import uuid7
-from sync.contract.records import Answer, End
 from sync.datadir import DataDir, read_json
 
 log = logging.getLogger("hymio.ui")
 
 STATUS_S = 30.0
 TEND_S = 60.0
+TEND_DOWN_S = 10.0
+"""While out of use, so that a disk with room again is noticed."""
+LOOK_S = 2.0
+"""Between two looks for a newer configuration."""
 MAX_ERRORS = 20
-"""Exceptions in a row after which the process gives up and the service manager starts it anew."""
-
-
-class NoStore:
-    """Stands in for the recorder where the outbox cannot be opened: nothing is accepted."""
-
-    accepting = False
-    fill = 1.0
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-
-    def commit(self, *_records: object) -> None:
-        """Refuse."""
-        raise RecorderError(self.reason)
-
-    def counts_by_question(self, _days: int) -> dict[str, int]:
-        """Nothing is known."""
-        return {}
-
-    def open_visits(self) -> list[tuple[str, Answer]]:
-        """Nothing is known."""
-        return []
-
-    def tend(self, _status: object) -> None:
-        """Nothing to tend."""
-
-    def close(self) -> None:
-        """Nothing to close."""
+"""Exceptions within a minute after which the service manager had better start the process anew."""
 
 
 class Terminal:
@@ -67,29 +42,30 @@ class Terminal:
         self, bundle: Bundle, data: DataDir, windowed: tuple[int, int] | None, *, fault: str = ""
     ) -> None:
         self.data = data
-        self._given = bundle
-        self._fault = fault
-        self.activation = activation.Activation(data, bundle)
-        bundle = self.activation.newest() or bundle
+        data.create()
+        self._activation = Activation(data, bundle)
+        active = self._activation.newest()
+        if active is not None:
+            bundle, fault = active, ""
         screen = bundle.screen
-        self.size = windowed or env.screen_size() or (screen.width_px, screen.height_px)
-        env.prepare(*self.size, fullscreen=windowed is None)
+        size = windowed or env.screen_size() or (screen.width_px, screen.height_px)
+        env.prepare(*size, fullscreen=windowed is None)
         self.window = _window(fullscreen=windowed is None)
         # What the window really became counts, not what was asked for.
         self.size = (int(self.window.width), int(self.window.height))
 
         from kiosk.ui.glass import Glass  # noqa: PLC0415 - imports Kivy
 
-        self.store = self._open_store(bundle)
+        self.door = Door(data, bundle, shut=fault)
+        self._status = Status(data, self.door)
+        self._status.active(bundle, self._activation.refused)
         self.glass = Glass(*self.size, self._finger)
-        self.status = Status(data, self.store)
-        self.status.active(bundle, self.activation.refused)
-        self._close_interrupted(bundle)
-        world = World(time.monotonic, device_clock.stamp, uuid7, random.SystemRandom())
-        self.flow = Flow(Pages(bundle, self.size), self.glass, self.store, world)
+        world = World(time.monotonic, clock.stamp, uuid7, random.SystemRandom())
+        self.flow = Flow(Pages(bundle, self.size), self.glass, self.door, world)
         self.window.add_widget(self.glass)
-        self._tend_at = self._status_at = 0.0
-        self._errors = 0
+        self._tend_at = time.monotonic() + LOOK_S
+        self._status_at = self._look_at = 0.0
+        self._errors: list[float] = []
         self.loop = Loop(self.window, self._turn, time.monotonic)
 
     def run(self) -> None:
@@ -103,8 +79,8 @@ class Terminal:
             self.loop.run(self._error)
         finally:
             self.flow.close()
-            self._write_status(force=True)
-            self.store.close()
+            self._write_status()
+            self.door.close()
             stopTouchApp()
 
     def _finger(self, what: str, touch: object, x: float, y: float) -> None:
@@ -115,82 +91,42 @@ class Terminal:
         now = time.monotonic()
         if self.flow.pristine:
             if now >= self._tend_at:
-                self._tend_at = now + TEND_S
-                self._tend()
-            self._activate()
-        if now >= self._status_at or self.status.changed(self.flow):
+                self._tend_at = now + (TEND_DOWN_S if self.flow.down else TEND_S)
+                self.door.tend(read_json(self.data.sender_json))
+            if now >= self._look_at:
+                self._look_at = now + LOOK_S
+                self._activate()
+            due = min(due, self._tend_at, self._look_at)
+        if now >= self._status_at or self._status.changed(self.flow):
             self._status_at = now + STATUS_S
             self._write_status()
-        self._errors = 0
         return min(due, self._status_at)
 
-    def _tend(self) -> None:
-        try:
-            self.store.tend(read_json(self.data.sender_json))
-        except RecorderError as error:
-            log.error("the outbox could not be tended: %s", error)
-
     def _activate(self) -> None:
-        found = self.activation.newer()
+        found = self._activation.newer()
         if found is not None:
+            log.info("configuration %d is in use", found.version)
+            self.door.use(found)
             self.flow.use(Pages(found, self.size))
-        if found is not None or self.activation.changed:
-            self.activation.changed = False
-            self.status.active(self.flow.bundle, self.activation.refused)
-            self._write_status(force=True)
+        if found is not None or self._activation.changed:
+            self._activation.changed = False
+            self._status.active(self.flow.bundle, self._activation.refused)
+            self._write_status()
 
-    def _write_status(self, *, force: bool = False) -> None:
+    def _write_status(self) -> None:
         try:
-            self.status.write(self.flow, self._fault, force=force)
+            self._status.write(self.flow)
         except OSError as error:
             log.error("terminal.json not written: %s", error)
 
-    def _open_store(self, bundle: Bundle) -> Any:
-        if self._fault:
-            return NoStore(self._fault)
-        try:
-            return Recorder(self.data, bundle.storage)
-        except (RecorderError, OSError) as error:
-            log.error("the outbox cannot be opened: %s", error)
-            self._fault = str(error)
-            return NoStore(str(error))
-
-    def _close_interrupted(self, bundle: Bundle) -> None:
-        try:
-            for visit, last in self.store.open_visits():
-                self.store.commit(interrupted(bundle, visit, last))
-        except RecorderError as error:
-            log.error("visits left open are not closed: %s", error)
-
     def _error(self, error: Exception) -> None:
-        self._errors += 1
-        log.error("a turn failed (%d)", self._errors, exc_info=error)
-        if self._errors >= MAX_ERRORS:
+        now = time.monotonic()
+        self._errors = [at for at in self._errors if now - at < 60] + [now]
+        log.error("a turn failed (%d in a minute)", len(self._errors), exc_info=error)
+        if len(self._errors) >= MAX_ERRORS:
             raise error
-        try:
-            self.flow.reset()
-        except Exception:
-            log.exception("reset failed")
-
-
-def interrupted(bundle: Bundle, visit: str, last: Answer) -> End:
-    """The end of a visit the terminal did not live to see, from what is on the disk."""
-    shown = [last.question]
-    survey = bundle.survey
-    if last.survey == survey.ref and survey.selection == "fixed":
-        steps = steps_of(bundle, survey.statements[: survey.count])
-        seen = [step.question for step in steps[: last.position + 1] if step.question]
-        shown = list(dict.fromkeys([*seen, last.question]))
-    return End(
-        visit=visit,
-        how="interrupted",
-        duration_ms=0,
-        shown=shown,
-        skipped=[],
-        selection=survey.selection,
-        at=device_clock.stamp(),
-        test=last.test,
-    )
+        # The visitor sees the resting screen, never a trace.
+        self.flow.reset()
 
 
 def _window(*, fullscreen: bool) -> Any:

@@ -71,10 +71,13 @@ def prepare(width: int, height: int, *, fullscreen: bool) -> None:
             "SDL_VIDEO_MINIMIZE_ON_FOCUS_LOSS": "0",
         }
     )
+    kivy_log = logging.getLogger("kivy")
+    kivy_log.setLevel(logging.WARNING)
+
     from kivy.config import Config  # noqa: PLC0415 - only after the environment stands
 
     # Providers that are not installed are reported with tracebacks, though none is asked for.
-    logging.getLogger("kivy").setLevel(logging.CRITICAL)
+    kivy_log.setLevel(logging.CRITICAL)
 
     settings: dict[tuple[str, str], str | int] = {
         ("kivy", "exit_on_escape"): 0,

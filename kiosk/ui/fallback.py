@@ -5,12 +5,15 @@ from __future__ import annotations
 from kiosk.wording import wording
 from sync.contract.bundle import Bundle, Location, Organisation, Survey
 
+UNKNOWN = "unknown"
+"""The device where no configuration says which it is."""
+
 
 def fallback_bundle() -> Bundle:
     """A bundle with the program's own wording and nothing of an organisation."""
     languages = ("fi", "sv", "en")
     return Bundle(
-        device="unknown",
+        device=UNKNOWN,
         organisation=Organisation(id="unknown", name={}),
         location=Location(id="unknown", name={}, municipality=""),
         languages=languages,

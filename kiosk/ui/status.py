@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
+from kiosk.ui.door import Door
+from kiosk.ui.flow import Flow
 from sync import clock
 from sync.contract.bundle import Bundle
 from sync.datadir import DataDir, write_json
@@ -19,42 +20,40 @@ def program_version() -> str:
 
 
 class Status:
-    """Writes the file, whole, when something changed."""
+    """Writes the file, whole."""
 
-    def __init__(self, data: DataDir, store: Any) -> None:
-        self._data, self._store = data, store
-        self._config: dict[str, object] = {}
+    def __init__(self, data: DataDir, door: Door) -> None:
+        self._data, self._door = data, door
+        self._version = -1
+        self._since = ""
         self._refused: list[dict[str, object]] = []
-        self._written: dict[str, object] = {}
         self._down = ""
 
     def active(self, bundle: Bundle, refused: list[dict[str, object]]) -> None:
-        """Another configuration is in use, or another one was refused."""
-        if self._config.get("config") != bundle.version:
-            self._config = {"config": bundle.version, "config_since": clock.stamp().wall}
+        """Another configuration is in use, or one was refused."""
+        if self._version != bundle.version:
+            self._version, self._since = bundle.version, clock.stamp().wall
         self._refused = list(refused)
 
-    def changed(self, flow: Any) -> bool:
-        """Whether the state of the terminal differs from what was written."""
-        return bool(flow.down != self._down)
+    def changed(self, flow: Flow) -> bool:
+        """Whether the terminal went in or out of use since it was written."""
+        return flow.down != self._down
 
-    def write(self, flow: Any, fault: str, *, force: bool = False) -> None:
-        """Replace the file unless it would say the same. Raises OSError."""
+    def write(self, flow: Flow) -> None:
+        """Replace the file. Raises OSError."""
         self._down = flow.down
-        reason = fault or ("the outbox takes no visits" if flow.down == "out-of-use" else "")
+        reason = self._door.reason
+        if flow.down == "out-of-use":
+            reason = reason or "the outbox takes no more visits"
         content: dict[str, object] = {
             "v": 1,
             "state": flow.down or "ok",
             "reason": reason,
             "last_touch": flow.last_touch,
-            **self._config,
+            "config": self._version,
+            "config_since": self._since,
             "refused": self._refused,
-            "outbox": {
-                "epoch": str(getattr(self._store, "epoch", "")),
-                "fill": round(float(self._store.fill), 4),
-            },
+            "outbox": {"epoch": self._door.epoch, "fill": round(self._door.fill, 4)},
             "version": program_version(),
         }
-        if force or content != self._written:
-            write_json(self._data.terminal_json, content)
-            self._written = content
+        write_json(self._data.terminal_json, content)

@@ -1,0 +1,106 @@
+"""The recorder behind a door that can be shut: an outbox that cannot be opened is tried again."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from kiosk.questions import steps_of
+from kiosk.recorder import Recorder, RecorderError
+from sync import clock
+from sync.contract.bundle import Bundle
+from sync.contract.records import Answer, End, Record
+from sync.datadir import DataDir
+
+log = logging.getLogger("hymio.ui")
+
+
+class Door:
+    """Delegates to a recorder once one can be opened; until then nothing is accepted."""
+
+    def __init__(self, data: DataDir, bundle: Bundle, *, shut: str = "") -> None:
+        self._data, self._bundle = data, bundle
+        self._recorder: Recorder | None = None
+        self.reason = shut
+        """Why nothing is accepted; "" when that is not known or not so."""
+        self._shut = bool(shut)
+        self.open()
+
+    def open(self) -> None:
+        """Open the outbox and write off the visits a dead terminal left open."""
+        if self._shut or self._recorder is not None:
+            return
+        try:
+            self._recorder = Recorder(self._data, self._bundle.storage)
+            for visit, last in self._recorder.open_visits():
+                self._recorder.commit(interrupted(self._bundle, visit, last))
+        except (RecorderError, OSError) as error:
+            log.error("the outbox cannot be opened: %s", error)
+            self.reason = str(error)
+        else:
+            self.reason = ""
+
+    def use(self, bundle: Bundle) -> None:
+        """A configuration has come: where there was none, visits can begin."""
+        self._bundle, self._shut = bundle, False
+        self.open()
+
+    @property
+    def accepting(self) -> bool:
+        """Whether there is room for another visit."""
+        return self._recorder is not None and self._recorder.accepting
+
+    @property
+    def fill(self) -> float:
+        """Share of the space that is used."""
+        return self._recorder.fill if self._recorder else 0.0
+
+    @property
+    def epoch(self) -> str:
+        """The outbox file's epoch."""
+        return self._recorder.epoch if self._recorder else ""
+
+    def commit(self, *records: Record) -> None:
+        """Make records durable or raise RecorderError."""
+        if self._recorder is None:
+            raise RecorderError(self.reason or "the outbox is not open")
+        self._recorder.commit(*records)
+
+    def counts_by_question(self, days: int) -> dict[str, int]:
+        """How often each question was shown lately."""
+        return self._recorder.counts_by_question(days) if self._recorder else {}
+
+    def tend(self, sender_status: dict[str, Any] | None) -> None:
+        """Between visits: prune, checkpoint, or try to open what could not be."""
+        self.open()
+        if self._recorder is None:
+            return
+        try:
+            self._recorder.tend(sender_status)
+        except RecorderError as error:
+            log.error("the outbox could not be tended: %s", error)
+
+    def close(self) -> None:
+        """Close the outbox."""
+        if self._recorder is not None:
+            self._recorder.close()
+
+
+def interrupted(bundle: Bundle, visit: str, last: Answer) -> End:
+    """The end of a visit the terminal did not live to see, from what is on the disk."""
+    shown = [last.question]
+    survey = bundle.survey
+    if last.survey == survey.ref and survey.selection == "fixed":
+        steps = steps_of(bundle, survey.statements[: survey.count])
+        seen = [step.question for step in steps[: last.position + 1] if step.question]
+        shown = list(dict.fromkeys([*seen, last.question]))
+    return End(
+        visit=visit,
+        how="interrupted",
+        duration_ms=0,
+        shown=shown,
+        skipped=[],
+        selection=survey.selection,
+        at=clock.stamp(),
+        test=last.test,
+    )
