@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from kiosk import misuse
@@ -42,7 +42,6 @@ __all__ = [
     "Value",
     "Visit",
     "VisitError",
-    "interrupted",
     "steps_of",
 ]
 
@@ -320,30 +319,3 @@ class Visit:
             return None
         local = datetime.fromisoformat(at.wall).astimezone(self._zone)
         return misuse.is_open(self._bundle.location.hours, local)
-
-
-def interrupted(
-    answers: Sequence[Answer], at: Stamp, *, selection: Literal["fixed", "rotated"]
-) -> End:
-    """The end of a visit a power cut or a crash left open, from the answers it recorded.
-
-    What was shown beyond those questions, and every flag but `maybe-two`, is lost.
-    Raises ValueError without answers.
-    """
-    if not answers:
-        raise ValueError("a visit without answers has no end")
-    answers = sorted(answers, key=lambda answer: answer.n)
-    first, last = answers[0].at, answers[-1].at
-    latest = {answer.question: answer for answer in answers}
-    shown = sorted(latest, key=lambda question: latest[question].position)
-    return End(
-        visit=answers[0].visit,
-        how="interrupted",
-        duration_ms=last.boottime_ms - first.boottime_ms if first.boot == last.boot else 0,
-        shown=shown,
-        skipped=[question for question in shown if latest[question].value is None],
-        selection=selection,
-        at=at,
-        flags=list(dict.fromkeys(flag for answer in answers for flag in answer.flags)),
-        test=answers[0].test,
-    )

@@ -3,7 +3,7 @@
 import pytest
 
 from kiosk.questions import RESPONDENTS, choices, scale_of, scale_values
-from kiosk.visit import InvalidAnswerError, NotNowError, VisitError, interrupted
+from kiosk.visit import InvalidAnswerError, NotNowError, VisitError
 from sync.contract.records import MAX_TEXT, OTHER, Text
 from tests.kiosk.visiting import MONDAY_NOON, Person, bundle, fold
 
@@ -482,23 +482,3 @@ def test_outside_opening_hours_is_marked_only_by_a_clock_that_is_right():
         person = Person(wall=night, synced=synced)
         person.tap(9)
         assert flags(person) == expected
-
-
-# -- after a power cut ------------------------------------------------------------------------
-
-
-def test_a_visit_left_open_is_ended_from_its_answers():
-    person = Person()
-    person.tap(9)
-    person.tap(5)
-    person.tap(1)
-    person.back(after=30)
-    person.skip()
-    end = interrupted(person.answers[::-1], person.stamp(), selection="fixed")
-    assert (end.how, end.visit) == ("interrupted", person.visit.id)
-    assert end.shown == ["nps", "s01", "s02"]
-    assert end.skipped == ["s02"]
-    assert end.duration_ms == 33_000
-    assert end.flags == ["maybe-two"]
-    with pytest.raises(ValueError, match="without answers"):
-        interrupted([], person.stamp(), selection="fixed")
