@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,14 +30,13 @@ def pss_mib(pid: int) -> float:
 
 
 def cpu_s(pid: int) -> float:
-    """Processor time used so far, user and system, in seconds."""
-    ticks = 0
+    """Processor time used so far by the threads that run now, in seconds, to the microsecond."""
+    spent_ns = 0
     for member in family(pid):
-        with contextlib.suppress(OSError):
-            # The name in brackets may hold spaces; utime and stime are fields 14 and 15.
-            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+        for task in Path(f"/proc/{member}/task").glob("*/schedstat"):
+            with contextlib.suppress(OSError):
+                spent_ns += int(task.read_text().split()[0])
+    return spent_ns / 1e9
 
 
 def busy_share(pid: int, seconds: float, *, sleep: Callable[[float], object] = time.sleep) -> float:

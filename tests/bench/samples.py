@@ -17,7 +17,7 @@ def records(number: int, *, seed: int = 1) -> list[Record]:
     boottime_ms = 1_000_000
     while len(made) < number:
         visit = uuid7()
-        shown = [NPS, "statement.s1", "statement.s2", "statement.s3"]
+        shown = [NPS, "s01", "s02", "s03"]
         for position, question in enumerate(shown):
             boottime_ms += chance.randrange(800, 4000)
             value = chance.choice((10, 10, 9, 8, 3)) if question == NPS else chance.randrange(1, 6)

@@ -125,7 +125,7 @@ def _visit(subject: Terminal) -> list[float]:
     language = subject.bundle.languages[0]
     survey = subject.bundle.survey
     steps = [(subject.pages.rest(language), "nps.9")] + [
-        (subject.pages.face(language, f"statement.{s.id}", n, survey.count + 1), "face.4")
+        (subject.pages.face(language, s.id, n, survey.count + 1), "face.4")
         for n, s in enumerate(survey.statements[: survey.count], 1)
     ]
     with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:

@@ -254,7 +254,7 @@ class House:
             import psycopg
 
             with psycopg.connect(self.database) as connection:
-                return connection.execute(query.replace("?", "%s"), values).fetchall()  # type: ignore[arg-type]
+                return connection.execute(query.replace("?", "%s"), values).fetchall()
         file = re.sub("^sqlite:///", "", self.database)
         with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
             return db.execute(query, values).fetchall()

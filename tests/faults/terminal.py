@@ -115,6 +115,12 @@ class Terminal:
             round((target.box.bottom - inset) * scale),
         )
 
+    def wait_for_nothing(self) -> None:
+        """Wait until the dead terminal's window is gone: the next one draws on an empty screen."""
+        page = self.pages.rest(self.bundle.languages[0])
+        colours = [SURFACE, ACCENT]
+        wait_until(lambda: self.colour(page, "nps.0") not in colours, 5, what="an empty screen")
+
     # --- touching ---------------------------------------------------------------------------------
 
     def middle(self, page: Page, name: str) -> tuple[int, int]:
@@ -144,13 +150,22 @@ class Terminal:
         self.tap(page, name)
         self.wait_for(lambda: committed(self.data) >= before + records, f"{name} on disk", 10)
 
+    def speak(self, language: str) -> None:
+        """Choose a language on the resting screen."""
+        self.settle()
+        first = self.bundle.languages[0]
+        self.tap(self.pages.rest(first), f"language.{language}")
+        self.wait_for(lambda: self.resting(language), f"the resting screen in {language}", 10)
+
     def visit(self, score: int, faces: list[int], language: str = "") -> None:
         """A whole visit without text: the number, the faces, Done."""
         language = language or self.bundle.languages[0]
+        if language != self.bundle.languages[0]:
+            self.speak(language)
         self.tap_and_commit(self.pages.rest(language), f"nps.{score}")
         statements = self.bundle.survey.statements[: self.bundle.survey.count]
         for done, (statement, face) in enumerate(zip(statements, faces, strict=True), 1):
-            page = self.pages.face(language, f"statement.{statement.id}", done, len(faces) + 1)
+            page = self.pages.face(language, statement.id, done, len(faces) + 1)
             self.tap_and_commit(page, f"face.{face}")
         self.settle()
         self.tap(self.pages.thanks(language), "done")
