@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from kiosk.fleet.files import PATTERNS
 from kiosk.fleet.lines import Path
 
 
@@ -96,6 +97,9 @@ def _remedy(message: str, kind: Any) -> str:
     found = _EXPECTED.match(message)
     if not found:
         return message
+    for pattern, meant in PATTERNS.items():
+        if pattern in message:
+            return f"write {meant}"
     name, bound = _NAMES.get(found[1], found[1]), found[2] or ""
     for sign, words in (
         (">= ", "of at least "),
@@ -103,7 +107,6 @@ def _remedy(message: str, kind: Any) -> str:
         ("> ", "above "),
         ("< ", "below "),
         ("of length ", "of length "),
-        ("matching regex ", "of the form "),
     ):
         if bound.startswith(sign):
             bound = words + bound.removeprefix(sign)

@@ -16,9 +16,17 @@ from sync.contract.bundle import (
 )
 
 PerLanguage = dict[str, str]
-DeviceId = Annotated[str, msgspec.Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
-LocationId = Annotated[str, msgspec.Meta(pattern="^[0-9]{4,6}$")]
-Slug = Annotated[str, msgspec.Meta(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+_SLUG = "^[a-z0-9]+(-[a-z0-9]+)*$"
+_OPAQUE = "^[0-9]{4,6}$"
+_COLOUR = "^#[0-9A-Fa-f]{6}$"
+PATTERNS = {
+    _SLUG: 'small letters, digits and single hyphens, such as "esim-0074"',
+    _OPAQUE: 'four to six digits in quotes, such as "0031"',
+    _COLOUR: '# and six hexadecimal digits in quotes, such as "#0B5563"',
+}
+"""What each pattern means, for people."""
+LocationId = Annotated[str, msgspec.Meta(pattern=_OPAQUE)]
+Slug = Annotated[str, msgspec.Meta(pattern=_SLUG, max_length=40)]
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -74,7 +82,7 @@ class OrganisationFile(Settings, frozen=True, forbid_unknown_fields=True, kw_onl
     """Languages in which names of places and services must be written; others show English."""
     timezone: str = "Europe/Helsinki"
     """IANA time zone of every location that names no other."""
-    accent: Annotated[str, msgspec.Meta(pattern="^#[0-9A-Fa-f]{6}$")] = "#0B5563"
+    accent: Annotated[str, msgspec.Meta(pattern=_COLOUR)] = "#0B5563"
     """Brand colour; contrast 4.5 on #F4F2ED and under white."""
     privacy: PerLanguage
     """The privacy notice by language; paragraphs divided by an empty line."""
@@ -107,7 +115,7 @@ class LocationFile(Settings, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class DeviceFile(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """devices/<id>.toml: one terminal, and what differs there."""
 
-    id: DeviceId
+    id: Slug
     """Opaque, never reused, never a place's name; the file's name."""
     location: str
     """Id of a file in locations/."""

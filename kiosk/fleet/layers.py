@@ -48,15 +48,14 @@ class Merged:
     data: dict[str, Any]
     origins: dict[Path, list[Origin]]
     """Leaf -> every place it is set, the one that holds last."""
+    tables: dict[Path, Origin]
+    """Table -> the last place that sets anything in it."""
     errors: list[ConfigError]
 
     def origin(self, *path: str) -> Origin:
-        """Where a leaf's value stands; for a table, where its first leaf does."""
+        """Where the value of a leaf or a table stands; the built-in defaults have no file."""
         found = self.origins.get(path)
-        if found:
-            return found[-1]
-        inside = [o[-1] for p, o in self.origins.items() if p[: len(path)] == path]
-        return inside[-1] if inside else Origin("default", "", 0, None)
+        return found[-1] if found else self.tables.get(path, Origin(DEFAULTS.name, "", 0, None))
 
 
 DEFAULTS = Layer("default", "", msgspec.to_builtins(Settings()), bound=False)
@@ -66,7 +65,7 @@ def merge(layers: Sequence[Layer], locked: Sequence[str] = ()) -> Merged:
     """Lay each layer over the ones before; a bound layer's value for a locked key is an error
     and does not hold."""
     locks = [tuple(key.split(".")) for key in locked]
-    merged = Merged({}, {}, [])
+    merged = Merged({}, {}, {}, [])
     for layer in layers:
         for path, value in leaves({k: v for k, v in layer.data.items() if k in SETTINGS}):
             lock = next((lock for lock in locks if _touches(path, lock)), None)
@@ -84,6 +83,9 @@ def merge(layers: Sequence[Layer], locked: Sequence[str] = ()) -> Merged:
                 continue
             _set(merged, path, value)
             merged.origins.setdefault(path, []).append(Origin(layer.name, layer.file, line, value))
+            for end in range(1, len(path)):
+                at = layer.lines.get(path[:end], line)
+                merged.tables[path[:end]] = Origin(layer.name, layer.file, at, None)
     return merged
 
 
