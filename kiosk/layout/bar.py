@@ -45,6 +45,9 @@ def _rows(widths: list[float], pad: float, room: float) -> list[list[int]]:
 def resting(draft: Draft) -> float:
     """Access button and the names of all languages; returns the bar's top."""
     kit = draft.kit
+    if len(kit.bundle.languages) == 1:
+        access(draft, kit.bar_y)
+        return kit.bar_y
     if kit.larger:
         return _resting_larger(draft)
     left = kit.margin + kit.bar_h + GAP

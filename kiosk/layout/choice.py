@@ -9,7 +9,7 @@ from typing import Final
 from kiosk.layout import bar
 from kiosk.layout.kit import GAP, QUESTION, Draft, Kit, Para
 from kiosk.layout.page import Box, Page
-from kiosk.layout.rest import TALL_MIDDLE, spread
+from kiosk.layout.rest import spread
 from kiosk.questions import choices
 from sync.contract.bundle import Service
 from sync.contract.records import OTHER, RESPONDENT
@@ -38,17 +38,19 @@ class _Item:
     short: str = ""
 
 
-def sort_key(text: str, language: str) -> tuple[tuple[int, str], ...]:
-    """How `text` sorts in a language: its own letters in their order, other accents aside."""
+def sort_key(text: str, language: str) -> tuple[tuple[int, ...], str]:
+    """How `text` sorts in a language: its own letters in their order, other accents last."""
     own = _LETTERS.get(language, "")
-    key: list[tuple[int, str]] = []
+    letters: list[int] = []
+    accents = ""
     for letter in unicodedata.normalize("NFC", text.casefold()):
         if letter in own:
-            key.append((0x10000 + own.index(letter), ""))
+            letters.append(0x10000 + own.index(letter))
         else:
             plain = unicodedata.normalize("NFD", letter)
-            key.append((ord(plain[0]), plain[1:]))
-    return tuple(key)
+            letters.append(ord(plain[0]))
+            accents += plain[1:]
+    return tuple(letters), accents
 
 
 def _service(kit: Kit, language: str, service: Service) -> _Item:
@@ -115,7 +117,7 @@ def compose(  # noqa: PLR0917
     above, below, _ = spread(bottom - top - para.height - block, _GAPS)
     y = top + above + para.height + below
     if kit.tall:
-        y = min(bottom - 4 - block, TALL_MIDDLE * kit.h - block / 2)
+        y = kit.low(block, bottom)
         above, below = y - 12 - para.height - top, 12
     draft.write("question", para, kit.margin, top + above, kit.inner)
     _cells(draft, shown, columns, y, height)

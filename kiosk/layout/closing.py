@@ -6,9 +6,8 @@ from typing import Final
 
 from kiosk.layout import bar
 from kiosk.layout.bar import Way
-from kiosk.layout.kit import DISPLAY, GAP, QUESTION, Draft, Kit, Para
+from kiosk.layout.kit import DISPLAY, GAP, QUESTION, REACH, Draft, Kit, Para
 from kiosk.layout.page import Box, Colour, Mark, Page
-from kiosk.layout.rest import TALL_MIDDLE
 
 _DISPLAY: Final = (DISPLAY, 1.5, 1.33, 1.2)
 _DONE: Final = Way("done", primary=True, least=8.05)
@@ -52,7 +51,7 @@ def still(kit: Kit, language: str, confirm: bool) -> Page:
     block = title.height + 6 + 3 + 15 + buttons
     y = max(kit.margin, (kit.h - block) / 2 + 4)
     if kit.tall:
-        y = TALL_MIDDLE * kit.h - buttons / 2 - (block - buttons)
+        y = kit.low(buttons, kit.h) - (block - buttons)
     y = draft.write("title", title, kit.margin, y, kit.inner, align="center") + 6
     wide = 0.707 * kit.inner
     draft.marks.append(Mark("bar", Box((kit.w - wide) / 2, y, wide, 3)))
@@ -70,7 +69,7 @@ def _stack(draft: Draft, bottom: float, parts: list[tuple[str, Para, float, Colo
     block = side + sum(gap + para.height for _, para, gap, _ in parts)
     top, end = kit.margin + 2, bottom
     if kit.tall:
-        top = kit.h - 320
+        top = kit.h - REACH
     y = max(kit.margin, top + (end - top - block) / 2)
     draft.marks.append(Mark("tick", Box((kit.w - side) / 2, y, side, side)))
     y += side

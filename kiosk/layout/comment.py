@@ -9,9 +9,8 @@ from kiosk.layout.bar import Way
 from kiosk.layout.choice import sort_key
 from kiosk.layout.closing import pair
 from kiosk.layout.keyboards import Layer
-from kiosk.layout.kit import GAP, KEY_GAP, QUESTION, Draft, Kit
+from kiosk.layout.kit import GAP, KEY_GAP, QUESTION, REACH, Draft, Kit
 from kiosk.layout.page import Box, Mark, Page, Run, Target
-from kiosk.layout.rest import TALL_MIDDLE
 
 _TITLE: Final = (1.15, 1.08, 1.0)
 _KEY_MOST: Final = 24.0
@@ -42,7 +41,7 @@ def offer(kit: Kit, language: str, done: int, total: int) -> Page:
     stacked = kit.panel.portrait
     words_h = title.height + GAP + notice.height + 5
     under = side + 4 if qr and stacked else 0.0
-    top = kit.h - 320 if kit.tall else kit.margin + 1
+    top = kit.h - REACH if kit.tall else kit.margin + 1
     room = bottom - top - words_h - under
     height = min(room, 100.0)
     if height < 30:
@@ -168,7 +167,7 @@ def _rows(kit: Kit, language: str, layer: Layer) -> list[list[str]]:
     return [*(row[:most] for row in letters), ["⇧"] * shift + over + ["⌫"]]
 
 
-def _order(key: str, language: str) -> tuple[bool, tuple[tuple[int, str], ...]]:
+def _order(key: str, language: str) -> tuple[bool, tuple[tuple[int, ...], str]]:
     """Letters in alphabetical order, then signs."""
     return not key.isalpha(), sort_key(key, language)
 
@@ -286,7 +285,7 @@ def warning(kit: Kit, language: str, found: tuple[str, ...]) -> Page:
     block = 2 * height + 4 if stacked else height
     y = bottom - block
     if kit.tall:
-        y = min(y, TALL_MIDDLE * kit.h - block / 2)
+        y = kit.low(block, bottom + 4)
     space = y - title.height - body.height - 4 - kit.margin
     top = kit.margin + (0.5 * space if not kit.tall else space - 12)
     top = draft.write("title", title, kit.margin, top, kit.inner, colour="warn") + 4

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kiosk.layout import bar
 from kiosk.layout.kit import COMPACT, GAP, QUESTION, Draft, Kit, Para
 from kiosk.layout.page import Box, Mark, Page, Target
-from kiosk.layout.rest import TALL_MIDDLE, spread
+from kiosk.layout.rest import spread
 from kiosk.questions import scale_of, scale_values
 from sync.contract.records import SATISFIED
 
@@ -73,6 +73,8 @@ def _columns(
             return False
     height = _TOP + face + _UNDER_FACE + words_h + _UNDER_WORDS
     above, below, _ = spread(bottom - top - para.height - height, _GAPS)
+    if kit.tall:
+        above, below = kit.low(height, bottom) - 12 - para.height - top, 12
     y = draft.write("question", para, kit.margin, top + above, kit.inner) + below
     for i, (value, word) in enumerate(zip(shown, paras, strict=True)):
         box = draft.mirrored(Box(kit.margin + i * (cell + GAP), y, cell, height))
@@ -105,13 +107,15 @@ def _split(
     row = min(26.0, (area.h - (n - 1) * GAP) / n)
     if row < 18.9:
         draft.problem("the list of faces is too low")
+    height = n * row + (n - 1) * GAP
+    if kit.tall:
+        area = Box(area.x, kit.low(height, bottom), area.w, height)
     para = kit.fit(
         statement, draft.language, kit.inner - wide - 6, (1.2, 1.1, 1.0), most=9, bold=True
     )
     free = area.h - para.height
     left = draft.mirrored(Box(kit.margin, 0, kit.inner - wide - 6, 0))
     draft.write("question", para, left.x, area.y + max(0.0, 0.35 * free), left.w)
-    height = n * row + (n - 1) * GAP
     area = Box(area.x, area.y + (area.h - height) / 2, area.w, height)
     rows(draft, words, shown, area, row)
     draft.arrangement = "face-list"
@@ -135,7 +139,7 @@ def _list(
     height = n * row + gaps
     if kit.tall:
         # The statement keeps its place from screen to screen: room for four lines.
-        y = TALL_MIDDLE * kit.h - height / 2
+        y = kit.low(height, bottom)
         reserve = max(4, len(para.lines)) * para.leading
         draft.write("question", para, kit.margin, y - 12.3 - reserve, kit.inner)
     else:
@@ -148,7 +152,7 @@ def _list(
 def rows(draft: Draft, words: list[str], shown: tuple[int, ...], area: Box, row: float) -> None:
     """Faces under each other, each with its words beside it."""
     kit = draft.kit
-    face = min(row - 4, 2.1 * kit.u)
+    face = max(15.0, min(row - 4, 2.1 * kit.u))
     beside = 4 + face + 4
     paras, _ = _same_size(kit, draft.language, words, area.w - beside - 4, 2)
     for i, (value, word) in enumerate(zip(shown, paras, strict=True)):

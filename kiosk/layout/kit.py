@@ -20,6 +20,10 @@ SMALL: Final = 0.73
 COMPACT: Final = (1.0, 0.9, 0.85, 0.8, 0.73)
 QUESTION: Final = (1.33, 1.27, 1.2)
 DISPLAY: Final = 1.75
+REACH: Final = 320.0
+"""On tall panels everything touchable stays this low, mm."""
+TALL_MIDDLE: Final = 0.74
+"""Where the middle of what is touched stands on a tall panel, as a share of its height."""
 _INCH: Final = 25.4
 _EPS: Final = 0.01
 
@@ -97,6 +101,13 @@ class Kit:
     def larger(self) -> bool:
         """Text and targets together."""
         return "larger" in self.modes
+
+    def low(self, block: float, bottom: float) -> float:
+        """Top of a block to be touched on a tall panel, `bottom` being the bar's top.
+
+        Its middle at 0.74 of the height, all of it in the lowest 320 mm and above the bar.
+        """
+        return min(bottom - 4 - block, max(self.h - REACH, TALL_MIDDLE * self.h - block / 2))
 
     def sizes(self, sizes: Sequence[float]) -> tuple[float, ...]:
         """`sizes` as far as the modes allow: in Larger nothing is below 1.0 u."""

@@ -10,8 +10,6 @@ from kiosk.layout.page import Box, Page, Target
 
 _SHARES = (0.35, 0.40, 0.25)
 """How what room is left is shared: above the question, below it, above the bar."""
-TALL_MIDDLE = 0.74
-"""Where the middle of what is touched stands on a tall panel, as a share of its height."""
 
 
 def spread(left: float, least: tuple[float, float, float]) -> tuple[float, float, float]:
@@ -38,17 +36,18 @@ class _Grid:
 def _grids(kit: Kit) -> list[_Grid]:
     """The arrangements that may be used here, best first."""
 
-    def grid(columns: int, rows: int, least: float, most: float) -> _Grid:
+    def arranged(columns: int, rows: int, least: float, most: float) -> _Grid:
         cell = (kit.inner - (columns - 1) * GAP) / columns
         gaps = (2.0, 5.0, 4.0) if rows == 1 else (2.0, 4.0, 4.0)
         return _Grid(f"nps-{rows}x{columns}", columns, rows, cell, least, most, gaps)
 
-    one = grid(11, 1, 30.0, 0.0)
-    one = grid(11, 1, 30.0, max(36.0, float(int(1.6 * one.cell))))
-    two, three = grid(6, 2, 20.0, 34.0), grid(4, 3, 20.0, 34.0)
-    if kit.larger:
-        return [three, two] if kit.panel.portrait else [two]
-    return [one, two] if one.cell + GAP >= 18 else [two, three]
+    one = arranged(11, 1, 30.0, 0.0)
+    one = arranged(11, 1, 30.0, max(36.0, float(int(1.6 * one.cell))))
+    two, three = arranged(6, 2, 20.0, 34.0), arranged(4, 3, 20.0, 34.0)
+    found = [three, two] if kit.larger and kit.panel.portrait else [two, three]
+    if one.cell + GAP >= 18 and not kit.larger:
+        found.insert(0, one)
+    return [grid for grid in found if grid.cell >= 18.9 or grid is one] or [three]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +99,7 @@ def compose(kit: Kit, language: str) -> Page:
         for size in QUESTION[-1:] if kit.larger else QUESTION:
             plan = _plan(kit, language, grid, size, room)
             if plan is not None:
-                _place(draft, grid, plan, top)
+                _place(draft, grid, plan, top, bottom)
                 return draft.page()
     draft.problem("the question leaves no room for the numbers")
     plan = _Plan(
@@ -111,22 +110,20 @@ def compose(kit: Kit, language: str) -> Page:
         grid.least,
         0.0,
     )
-    _place(draft, grid, plan, top)
+    _place(draft, grid, plan, top, bottom)
     return draft.page()
 
 
-def _place(draft: Draft, grid: _Grid, plan: _Plan, top: float) -> None:
+def _place(draft: Draft, grid: _Grid, plan: _Plan, top: float, bottom: float) -> None:
     kit = draft.kit
     above, below, _ = spread(plan.room, grid.gaps)
-    block = grid.rows * plan.cell_h + (grid.rows - 1) * GAP + GAP
-    label_h = max(plan.low.height, plan.high.height)
+    block = grid.rows * (plan.cell_h + GAP)
     if kit.tall:
-        cells_y = TALL_MIDDLE * kit.h - (block + label_h) / 2
-        y = cells_y - 13 - plan.question.height
-    else:
-        y = top + above
-    y = draft.write("question", plan.question, kit.margin, y, kit.inner)
-    y += 13 if kit.tall else below
+        labels = (plan.low.height, plan.high.height)
+        touched = block + (max(labels) if grid.rows == 1 else sum(labels) + GAP)
+        above = kit.low(touched, bottom) - 13 - plan.question.height - top
+        below = 13
+    y = draft.write("question", plan.question, kit.margin, top + above, kit.inner) + below
     if grid.rows == 1:
         _cells(draft, grid, y, plan.cell_h)
         y += plan.cell_h + GAP

@@ -7,7 +7,7 @@ from typing import Final
 
 from kiosk.layout import bar
 from kiosk.layout.bar import BACK, Way
-from kiosk.layout.kit import GAP, QUESTION, Draft, Kit
+from kiosk.layout.kit import GAP, QUESTION, REACH, Draft, Kit
 from kiosk.layout.page import Box, Page
 from kiosk.layout.wrap import fill
 
@@ -104,7 +104,7 @@ def privacy(kit: Kit, language: str, page: int) -> Page:
     beside = title.fits
     if not beside:
         title = kit.fit(words, language, kit.inner, QUESTION, most=2, bold=True)
-    top = kit.h - 320 if kit.tall else kit.margin + 1
+    top = kit.h - REACH if kit.tall else kit.margin + 1
     body_y = top + title.height + 2 + (0.0 if beside else 1.2 * small)
     sample = kit.para(notice[:40], language, kit.w * 10, em)
     bottom = kit.bar_y - 4
