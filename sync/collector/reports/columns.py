@@ -74,7 +74,7 @@ class Columns:
         if unit.shown != Shown.FULL:
             return words(f"note.{unit.shown}")
         days = unit.extra.get("days_to_30")
-        return words("days_to_30", days=days) if isinstance(days, int) else ""
+        return words.counted("days_to_30", days) if isinstance(days, int) else ""
 
     def _number(self, value: Fraction | float | None, digits: int) -> str:
         return "" if value is None else self._plain(self.words.number(value, digits))

@@ -107,10 +107,19 @@ class Words:
         return f"{day.day} {_MONTHS_EN[day.month - 1]} {day.year}"
 
     def days(self, first: date | None, last: date | None) -> str:
-        """A range of days, both included."""
-        if first and first == last:
-            return self.day(first)
-        return f"{self.day(first) if first else ''}–{self.day(last) if last else ''}"
+        """A range of days, both included; what both share is said once."""
+        if not first or not last or first == last:
+            one, two = (self.day(d) if d else "" for d in (first, last))
+            return one if first == last else f"{one}–{two}"
+        same_month = (first.year, first.month) == (last.year, last.month)
+        start = self.day(first)
+        if first.year == last.year and self.language == "en":
+            start = f"{first.day}" if same_month else f"{first.day} {_MONTHS_EN[first.month - 1]}"
+        elif first.year == last.year:
+            # Finnish ends an ordinal with a full stop, Swedish does not.
+            stop = "." if self.language == "fi" else ""
+            start = f"{first.day}{stop}" if same_month else f"{first.day}.{first.month}{stop}"
+        return f"{start}–{self.day(last)}"
 
     def month(self, text: str) -> str:
         """`2025-02` as `2/2025`, in English `Feb 2025`."""

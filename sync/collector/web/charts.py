@@ -26,7 +26,7 @@ WARN: Final = "#7A3E00"
 PASSIVE: Final = "#C9C4B6"
 FACES: Final = (WARN, "#C08A4E", "#DDD8CB", "#86AFB6", ACCENT)
 """From "completely disagree" to "completely agree"; always with words or figures."""
-WIDTHS: Final = {"wide": 1040, "narrow": 316}
+WIDTHS: Final = {"wide": 1072, "narrow": 316}
 
 Spec = dict[str, Any]
 Row = Mapping[str, object]
@@ -99,7 +99,7 @@ def gauge(width: int, narrow: bool, row: Row, target: float) -> Spec:
             "labelExpr": "replace(datum.label, '-', '\u2212')",
         },
     }
-    inner = (width if narrow else 560) - 24
+    inner = (width if narrow else 372) - 24
     return {
         "width": inner,
         "height": 30,
@@ -134,7 +134,7 @@ def gauge(width: int, narrow: bool, row: Row, target: float) -> Spec:
 
 def shares(width: int, narrow: bool, parts: Sequence[Row]) -> Spec:
     """Promoters, passives, detractors as one bar: rows `part, pct, from, to, label, ink`."""
-    inner = width - 2 if narrow else 560
+    inner = width - 2 if narrow else 370
     colours = [WARN, PASSIVE, ACCENT]
     x = {"field": "from", "type": "quantitative", "axis": None, "scale": {"domain": [0, 100]}}
     return {
@@ -155,7 +155,7 @@ def shares(width: int, narrow: bool, parts: Sequence[Row]) -> Spec:
                 },
             },
             {
-                "transform": [{"filter": "datum.pct >= 9"}],
+                "transform": [{"filter": "datum.pct >= 13"}],
                 "mark": {"type": "text", "fontSize": 15, "fontWeight": 700, "font": _FONT},
                 "encoding": {
                     "x": {**x, "field": "middle"},
@@ -184,13 +184,15 @@ def trend(width: int, narrow: bool, rows: Sequence[Row], target: float, words: R
             **{"ticks": False, "labelOverlap": False},
         },
     }
+    # The target's name stands beside the plot, where no interval can cover it.
+    right = 30 if narrow else 80
     y = {"type": "quantitative", "scale": {"domain": [floor, 100], "nice": False, "clamp": True}}
     axis = {
         **{"title": None, "tickCount": 5, "labelExpr": "replace(datum.label, '-', '\u2212')"},
         "ticks": False,
     }
     return {
-        "width": {"step": (width - 60) / max(1, len(rows))} if rows else width - 60,
+        "width": {"step": (width - 46 - right) / max(1, len(rows))},
         "height": 220,
         "padding": {"left": 2, "right": 12, "top": 8, "bottom": 2},
         "data": _values(rows),
@@ -201,9 +203,11 @@ def trend(width: int, narrow: bool, rows: Sequence[Row], target: float, words: R
                 "encoding": {"y": {**y, "field": "t", "axis": axis}},
             },
             {
-                "data": {"values": [{"t": target, "label": words["target"]}]},
+                "data": {
+                    "values": [{"t": target, "label": words["short" if narrow else "target"]}]
+                },
                 "mark": {
-                    **{"type": "text", "align": "right", "baseline": "bottom", "dy": -4},
+                    **{"type": "text", "align": "left", "baseline": "middle", "dx": 6},
                     **{"fontSize": 13, "color": INK2, "x": "width", "font": _FONT},
                 },
                 "encoding": {"y": {**y, "field": "t"}, "text": {"field": "label"}},
@@ -231,17 +235,22 @@ def trend(width: int, narrow: bool, rows: Sequence[Row], target: float, words: R
 
 def forest(width: int, narrow: bool, rows: Sequence[Row], target: float, total: Row) -> Spec:
     """Units under each other with their intervals: rows `name, nps, low, high, few`."""
-    left = 132 if narrow else 300
+    left = 0 if narrow else 300
     lows = [float(str(row["low"])) for row in rows]
     floor = -100.0 if min([0.0, *lows]) < -50 else (-50.0 if min([0.0, *lows]) < 0 else 0.0)
-    y = {
-        "field": "name",
-        "type": "ordinal",
-        "sort": None,
-        "axis": {
-            **{"title": None, "labelLimit": left, "ticks": False, "labelColor": INK},
-            **{"minExtent": left, "maxExtent": left, "labelFontSize": 13},
+    beside: Spec = {
+        **{"title": None, "labelLimit": left, "ticks": False, "labelColor": INK},
+        **{"minExtent": left, "maxExtent": left, "labelFontSize": 13},
+    }
+    y: Spec = {"field": "name", "type": "ordinal", "sort": None}
+    y["axis"] = None if narrow else beside
+    # A phone has no room beside the lines, so the names stand above them.
+    above: Spec = {
+        "mark": {
+            **{"type": "text", "align": "left", "dy": -15, "x": 0, "fontSize": 13},
+            **{"color": INK, "font": _FONT, "limit": width - 30},
         },
+        "encoding": {"y": y, "text": {"field": "name"}},
     }
     x = {
         "type": "quantitative",
@@ -253,7 +262,7 @@ def forest(width: int, narrow: bool, rows: Sequence[Row], target: float, total: 
     }
     return {
         "width": width - left - 30,
-        "height": {"step": 30},
+        "height": {"step": 46 if narrow else 30},
         "padding": {"left": 2, "right": 12, "top": 4, "bottom": 2},
         "data": _values(rows),
         "layer": [
@@ -284,6 +293,7 @@ def forest(width: int, narrow: bool, rows: Sequence[Row], target: float, total: 
                 },
                 "encoding": {"y": y, "x": {**x, "field": "nps"}},
             },
+            *([above] if narrow else []),
         ],
     }
 
@@ -294,6 +304,8 @@ def faces(width: int, narrow: bool, rows: Sequence[Row], target: float) -> Spec:
     The bar is laid from the highest face, so that the target share is one tick for all.
     """
     inner = (width if narrow else 620) - 4
+    # A figure too narrow for its part, or under the target's mark, is left to the table.
+    readable = f"datum.pct >= {14 if narrow else 7} && abs(datum.middle - {target}) > 4"
     x = {"field": "from", "type": "quantitative", "axis": None, "scale": {"domain": [0, 100]}}
     return {
         "width": inner,
@@ -312,7 +324,7 @@ def faces(width: int, narrow: bool, rows: Sequence[Row], target: float) -> Spec:
                 },
             },
             {
-                "transform": [{"filter": f"datum.pct >= {14 if narrow else 7}"}],
+                "transform": [{"filter": readable}],
                 "mark": {"type": "text", "fontSize": 13, "font": _FONT, "fontWeight": 600},
                 "encoding": {
                     "x": {**x, "field": "middle"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -83,6 +84,7 @@ class Page:
     where: Report
     where_period: str
     where_columns: list[Column]
+    where_note: Callable[[Unit], str]
     where_chart: Markup
     where_more: bool
     statements: list[Statement]
@@ -127,7 +129,8 @@ def page(builder: Builder, address: Address) -> Page:
         trend_chart=chart,
         where=where,
         where_period=_period(words, window, where.extent),
-        where_columns=Columns(where, words, people=True).all(),
+        where_columns=_columns(where, words),
+        where_note=Columns(where, words, people=True).note,
         where_chart=_forest(where, words),
         where_more=len(where.rows) > MOST_BARS,
         statements=[_statement(row, faces.targets["fully_agree_pct"], words) for row in faces.rows],
@@ -250,7 +253,10 @@ def _trend(builder: Builder, address: Address, period: Period) -> tuple[list[Poi
         else:
             points.append(Point(label, "", "", "0"))
     target = builder.names.targets["nps"]
-    aim = {"target": words("summary.target", target=words.number(target))}
+    aim = {
+        "target": words("summary.target", target=words.number(target)),
+        "short": words.number(target),
+    }
     label = words("trend.label", first=labels[0], last=labels[-1])
     return points, by, charts.both(charts.trend, label, rows, target, aim)
 
@@ -275,6 +281,12 @@ def _labels(steps: list[date], by: str, words: Words) -> list[str]:
 
 
 # --- comparison ----------------------------------------------------------------------------------
+
+
+def _columns(report: Report, words: Words) -> list[Column]:
+    """What stands in columns of its own; notes and verdicts stand below name and change."""
+    found = Columns(report, words, people=True).all()
+    return [column for column in found if column.key not in ("note", "verdict")]
 
 
 def _forest(report: Report, words: Words) -> Markup:
