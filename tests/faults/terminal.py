@@ -52,6 +52,7 @@ class Terminal:
         self._log = log
         self._config = log.with_suffix(".bundle")
         self._config.write_bytes(bundles.as_json(bundle))
+        self.env = {"DISPLAY": screen.name}
         self.child: Child | None = None
 
     def command(self) -> list[str]:
@@ -61,7 +62,7 @@ class Terminal:
 
     def start(self, *, wait: bool = True) -> Child:
         """Start it; with `wait`, until the resting screen stands."""
-        self.child = Child(self.command(), self._log, {"DISPLAY": self.screen.name})
+        self.child = Child(self.command(), self._log, self.env)
         if wait:
             self.wait_for(self.resting, "the resting screen")
         return self.child
