@@ -88,7 +88,9 @@ class Glass(Widget):
         key = (id(page), id(painter), name, state)
         texture = self._sprites.get(key)
         if texture is None:
-            image = self._patch(region)
+            # On bare ground: over the resting target, its corners would shine through.
+            size = (region[2] - region[0], region[3] - region[1])
+            image = Image.new("RGB", size, painter.theme.ground)
             painter.moved(region).target(image, target, state, page.rtl)
             texture = self._texture(image)
             self._keep(key, texture)

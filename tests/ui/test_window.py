@@ -1,0 +1,302 @@
+"""The terminal in a real window under Xvfb, driven by real pointer and key events."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from PIL import Image
+
+from kiosk.layout.page import Page
+from kiosk.ui.pages import Pages
+from sync.contract.bundle import Screen, Timing, Touch
+from sync.contract.records import Answer, End, Record, thaw
+from tests.bench.screen import wait_until
+from tests.faults.terminal import ACCENT, Terminal
+from tests.ui.stage import bundle
+
+pytestmark = pytest.mark.display
+
+QUICK = {"timing": Timing(hold_ms=60), "touch": Touch(quiet_ms=60)}
+LANDSCAPE = Screen(width_px=1280, height_px=800, width_mm=217)
+PORTRAIT = Screen(width_px=800, height_px=1280, width_mm=136)
+
+Start = Callable[..., Terminal]
+
+
+def records(data: Path) -> list[Record]:
+    """Everything in the outbox, as another process sees it."""
+    found = []
+    for file in sorted((data / "outbox").glob("*.db")):
+        with contextlib.closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as db:
+            found += [thaw(raw) for (raw,) in db.execute("select rec from records order by seq")]
+    return found
+
+
+def answers(data: Path) -> list[Answer]:
+    return [record for record in records(data) if isinstance(record, Answer)]
+
+
+def ends(data: Path) -> list[End]:
+    return [record for record in records(data) if isinstance(record, End)]
+
+
+def picture(subject: Terminal) -> Image.Image:
+    buffer = subject.screen.framebuffer
+    size = (buffer.width, buffer.height)
+    return Image.frombuffer("RGB", size, buffer.rows(), "raw", "BGRX", 0, 1)
+
+
+def shows(subject: Terminal, page: Page) -> bool:
+    """Whether the window shows a page exactly as `preview` would paint it."""
+    painted = _pages(subject).painter(frozenset()).page(page)
+    return picture(subject).tobytes() == painted.tobytes()
+
+
+def _pages(subject: Terminal) -> Pages:
+    screen = subject.bundle.screen
+    return Pages(subject.bundle, (screen.width_px, screen.height_px))
+
+
+def xdotool(subject: Terminal, *words: str) -> None:
+    env = {**os.environ, "DISPLAY": subject.screen.name}
+    subprocess.run(["xdotool", *words], env=env, check=True, timeout=10)
+
+
+def tap(subject: Terminal, page: Page, name: str) -> None:
+    """A finger by xdotool, pressed for as long as fingers are."""
+    x, y = subject.middle(page, name)
+    xdotool(subject, "mousemove", str(x), str(y), "mousedown", "1", "sleep", "0.05", "mouseup", "1")
+
+
+def arrives(subject: Terminal, page: Page) -> None:
+    """Wait for a page, then until it takes taps."""
+    subject.wait_for(lambda: shows(subject, page), f"the screen {page.screen}", 10)
+    time.sleep(subject.bundle.touch.quiet_ms / 1000 + 0.03)
+
+
+@pytest.mark.parametrize(
+    ("language", "screen"),
+    [("fi", LANDSCAPE), ("sv", PORTRAIT), ("en", LANDSCAPE), ("fi", PORTRAIT)],
+    ids=["fi-landscape", "sv-portrait", "en-landscape", "fi-portrait"],
+)
+def test_a_whole_visit_by_pointer_ends_up_in_the_outbox(
+    window: Start, language: str, screen: Screen
+) -> None:
+    subject = window(screen=screen, **QUICK)
+    pages = subject.pages
+    arrives(subject, pages.rest("fi"))
+    if language != "fi":
+        tap(subject, pages.rest("fi"), f"language.{language}")
+        arrives(subject, pages.rest(language))
+    tap(subject, pages.rest(language), "nps.9")
+    for done, (statement, face) in enumerate([("s05", 5), ("s06", 4), ("s07", 2)], 1):
+        page = pages.face(language, statement, done, 5)
+        arrives(subject, page)
+        tap(subject, page, f"face.{face}")
+    offer = pages.offer(language, 4, 5)
+    arrives(subject, offer)
+    tap(subject, offer, "comment.here")
+    text = pages.text(language)
+    time.sleep(0.2)
+    for key in ("o", "k", "space", "h", "i"):
+        tap(subject, text, f"key.{key}")
+    tap(subject, text, "send")
+    thanks = pages.thanks(language, time.strftime("%Y-%m-%d"))
+    arrives(subject, thanks)
+    tap(subject, thanks, "done")
+    arrives(subject, pages.rest("fi"))
+
+    found = answers(subject.data)
+    assert [(answer.question, answer.value) for answer in found] == [
+        *(("nps", 9), ("s05", 5), ("s06", 4), ("s07", 2)),
+        ("comment", {"text": "ok hi", "redacted": {}}),
+    ]
+    assert {answer.language for answer in found} == {language}
+    assert found[0].layout == ("nps-1x11" if screen is LANDSCAPE else "nps-2x6")
+    assert [end.how for end in ends(subject.data)] == ["completed"]
+
+
+def test_nothing_a_keyboard_or_window_manager_does_ends_it(window: Start) -> None:
+    subject = window(**QUICK)
+    for keys in ("Escape", "F1", "alt+F4", "ctrl+q", "ctrl+w", "F11", "ctrl+alt+Delete"):
+        xdotool(subject, "key", keys)
+    env = {**os.environ, "DISPLAY": subject.screen.name}
+    listed = subprocess.run(
+        ["xdotool", "search", "--name", ".*"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+    for number in listed.stdout.split():
+        # A polite close, as a window manager sends it.
+        subprocess.run(["xdotool", "windowquit", number], env=env, check=False, timeout=10)
+    tap(subject, subject.pages.rest("fi"), "nps.1")
+    subject.wait_for(lambda: len(answers(subject.data)) == 1, "an answer", 5)
+    assert subject.child is not None
+    assert subject.child.ended is None
+    assert subject.resting() is False
+
+
+def test_other_buttons_and_multitouch_leave_no_trace(window: Start) -> None:
+    subject = window(**QUICK)
+    before = picture(subject).tobytes()
+    x, y = subject.middle(subject.pages.rest("fi"), "nps.4")
+    for button in ("3", "2", "4", "5"):
+        xdotool(subject, "mousemove", str(x), str(y), "click", button)
+    time.sleep(0.3)
+    assert picture(subject).tobytes() == before
+    assert answers(subject.data) == []
+
+
+def test_a_double_tap_gives_one_answer(window: Start) -> None:
+    subject = window(timing=Timing(hold_ms=250), touch=Touch(quiet_ms=300))
+    x, y = subject.middle(subject.pages.rest("fi"), "nps.4")
+    xdotool(subject, "mousemove", str(x), str(y), "click", "--repeat", "6", "--delay", "40", "1")
+    page = subject.pages.face("fi", "s05", 1, 5)
+    arrives(subject, page)
+    assert [(answer.question, answer.value) for answer in answers(subject.data)] == [("nps", 4)]
+
+
+def test_pressed_shows_and_sliding_off_cancels(window: Start) -> None:
+    subject = window(**QUICK)
+    page = subject.pages.rest("fi")
+    subject.press(page, "nps.4")
+    painted = _pages(subject).painter(frozenset()).page(page, {"nps.4": "pressed"})
+    subject.wait_for(lambda: picture(subject).tobytes() == painted.tobytes(), "pressed", 5)
+    subject.finger.move(640, 200)
+    subject.wait_for(lambda: shows(subject, page), "rest again", 5)
+    subject.finger.release()
+    time.sleep(0.2)
+    assert answers(subject.data) == []
+
+
+def test_the_chosen_number_stands_only_once_it_is_on_disk(window: Start) -> None:
+    subject = window(timing=Timing(hold_ms=400), touch=Touch(quiet_ms=60))
+    page = subject.pages.rest("fi")
+    tap(subject, page, "nps.6")
+    subject.wait_for(lambda: subject.shows(page, "nps.6", ACCENT), "the chosen number", 5)
+    assert [answer.value for answer in answers(subject.data)] == [6]
+
+
+def test_killed_in_a_visit_it_says_interrupted_after_the_restart(window: Start) -> None:
+    subject = window(**QUICK)
+    tap(subject, subject.pages.rest("fi"), "nps.3")
+    subject.wait_for(lambda: len(answers(subject.data)) == 1, "an answer", 5)
+    assert subject.child is not None
+    subject.child.kill()
+    subject.wait_for_nothing()
+    subject.start()
+    (end,) = ends(subject.data)
+    assert (end.how, end.visit) == ("interrupted", answers(subject.data)[0].visit)
+    assert end.shown == ["nps"]
+
+
+def test_sigterm_ends_it_cleanly_and_writes_the_open_visit_off(window: Start) -> None:
+    subject = window(**QUICK)
+    tap(subject, subject.pages.rest("fi"), "nps.3")
+    subject.wait_for(lambda: len(answers(subject.data)) == 1, "an answer", 5)
+    assert subject.child is not None
+    assert subject.child.stop() == 0
+    assert [end.how for end in ends(subject.data)] == ["interrupted"]
+    status = json.loads((subject.data / "terminal.json").read_text())
+    assert status["state"] == "ok"
+    assert status["last_touch"] is not None
+    assert "Traceback" not in subject.child.said()
+
+
+def test_what_one_wrote_is_nowhere_when_the_next_one_comes(window: Start) -> None:
+    short = Timing(hold_ms=0, idle_s=5, idle_text_s=10, countdown_s=20)
+    subject = window(
+        config=bundle(timing=short, touch=Touch(quiet_ms=60), survey={"statements": ()})
+    )
+    pages = subject.pages
+    tap(subject, pages.rest("fi"), "nps.3")
+    offer = pages.offer("fi", 1, 2)
+    arrives(subject, offer)
+    tap(subject, offer, "comment.here")
+    time.sleep(0.2)
+    text = pages.text("fi")
+    for key in "qwertyuiopqwerty":
+        tap(subject, text, f"key.{key}")
+    # Somebody new says so; there is no undo, no field, no draft to come back to.
+    still = pages.still("fi")
+    subject.wait_for(lambda: subject.shows(still, "continue", ACCENT), "still there", 15)
+    time.sleep(0.1)
+    tap(subject, still, "restart")
+    arrives(subject, pages.rest("fi"))
+    tap(subject, pages.rest("fi"), "nps.3")
+    arrives(subject, offer)
+    tap(subject, offer, "comment.here")
+    empty = picture_of_text(subject)
+    subject.wait_for(lambda: picture(subject).tobytes() == empty, "an empty field", 5)
+    for keys in ("ctrl+z", "ctrl+y", "ctrl+v", "ctrl+a", "BackSpace"):
+        xdotool(subject, "key", keys)
+    time.sleep(0.2)
+    assert picture(subject).tobytes() == empty
+    assert b"qwertyuiopqwerty" not in memory_of_data(subject.data)
+
+
+def picture_of_text(subject: Terminal) -> bytes:
+    """The text screen with nothing written."""
+    from kiosk.ui import field
+
+    pages = _pages(subject)
+    page = subject.pages.text("fi")
+    painter = pages.painter(frozenset())
+    image = painter.page(page)
+    patch = field.text_patch(page, "", pages, frozenset())
+    assert patch is not None
+    region, draw = patch
+    part = image.crop(region)
+    draw(part, painter.moved(region))
+    image.paste(part, region[:2])
+    return image.tobytes()
+
+
+def memory_of_data(data: Path) -> bytes:
+    """Every byte the terminal left on disk."""
+    return b"".join(path.read_bytes() for path in sorted(data.rglob("*")) if path.is_file())
+
+
+def test_windowed_keeps_the_millimetres(window: Start, tmp_path: Path) -> None:
+    subject = window(**QUICK)
+    assert subject.child is not None
+    subject.child.stop()
+    small = msgspec.structs.replace(
+        subject.bundle, screen=Screen(width_px=640, height_px=400, width_mm=217)
+    )
+    command = [*subject.command(), "--windowed", "640x400"]
+    child = subprocess.Popen(
+        command,
+        env={**os.environ, "DISPLAY": subject.screen.name},
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        page = subject.pages.rest("fi")
+        painted = Pages(small, (640, 400)).painter(frozenset()).page(page)
+
+        def there() -> bool:
+            whole = picture(subject)
+            # Without a window manager the window stands in the middle or at the top left.
+            spots = [(0, 0), ((1280 - 640) // 2, (800 - 400) // 2)]
+            return any(
+                whole.crop((x, y, x + 640, y + 400)).tobytes() == painted.tobytes()
+                for x, y in spots
+            )
+
+        wait_until(there, 20, poll_s=0.05, what="a small window")
+    finally:
+        child.send_signal(signal.SIGTERM)
+        assert child.wait(10) == 0
