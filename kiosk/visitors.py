@@ -59,7 +59,7 @@ class Visitors:
         if not self._answer(self._composer.rest(language), f"nps.{score}"):
             return
         for n, statement in enumerate(survey.statements[: survey.count]):
-            page = self._composer.face(language, f"statement.{statement.id}", n, survey.count)
+            page = self._composer.face(language, statement.id, n, survey.count)
             face = self._chance.choices(range(1, 6), FACE_WEIGHTS)[0]
             if not self._answer(page, f"face.{face}"):
                 return
