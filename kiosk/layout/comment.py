@@ -149,22 +149,26 @@ class _Heading:
 def _rows(kit: Kit, language: str, layer: Layer) -> list[list[str]]:
     """The rows of keys above the space bar, folded where keys would be too narrow."""
     letters = [list(row) for row in keyboards.rows(language, layer)]
-    shift = layer != "symbols" and keyboards.has_case(language)
+    shift = ["⇧"] if layer != "symbols" and keyboards.has_case(language) else []
     if kit.narrow and kit.larger:
-        keys = list("".join(keyboards.rows(language, layer)))
+        keys = [key for row in letters for key in row]
         if layer != "symbols":
             keys.sort(key=lambda key: _order(key, language))
-        keys = ["⇧"] * shift + keys + ["⌫"]
-        return [keys[i : i + _ALPHABET] for i in range(0, len(keys), _ALPHABET)]
+        return _chunks([*shift, *keys, "⌫"], _ALPHABET)
     least, gap = (_KEY_NARROW, KEY_GAP) if kit.narrow else (_KEY_LEAST, GAP)
     most = int((kit.inner + gap) / (least + gap))
-    ends = 2 if shift else 1
-    if max(len(letters[0]), len(letters[1]), len(letters[2]) + ends) <= most:
-        letters[2] = ["⇧"] * shift + letters[2] + ["⌫"]
-        return letters
+    usual = [letters[0], letters[1], [*shift, *letters[2], "⌫"]]
+    if max(map(len, usual)) <= most:
+        return usual
     # What does not fit moves to a row of its own, between shift and backspace.
-    over = [key for row in letters for key in row[most:]]
-    return [*(row[:most] for row in letters), ["⇧"] * shift + over + ["⌫"]]
+    over = [*shift, *(key for row in letters for key in row[most:]), "⌫"]
+    if len(over) <= most:
+        return [*(row[:most] for row in letters), over]
+    return _chunks([*shift, *(key for row in letters for key in row), "⌫"], most)
+
+
+def _chunks(keys: list[str], most: int) -> list[list[str]]:
+    return [keys[i : i + most] for i in range(0, len(keys), most)]
 
 
 def _order(key: str, language: str) -> tuple[bool, tuple[tuple[int, ...], str]]:

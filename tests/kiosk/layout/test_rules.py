@@ -231,8 +231,7 @@ def test_on_any_panel_a_page_keeps_the_rules_or_says_what_does_not_fit(
     width: float, shape: tuple[int, int], language: str, larger: bool
 ) -> None:
     screen = Screen(width_px=120 * shape[0], height_px=120 * shape[1], width_mm=width)
-    made = Composer(bundle(screen=screen), MEASURE, LARGER if larger else frozenset())
-    for page in (made.rest(language), made.face(language, "s07", 1, 3), made.text(language)):
+    for page in every_page(screen, language, LARGER if larger else frozenset()):
         if not page.problems:
             check(page)
 

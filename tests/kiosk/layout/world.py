@@ -44,7 +44,7 @@ def texts() -> dict[str, dict[str, str]]:
     }
 
 
-def bundle(panel: str = "10in-landscape", **changes: object) -> Bundle:
+def bundle(panel: str | Screen = "10in-landscape", **changes: object) -> Bundle:
     made = Bundle(
         device="example-1",
         organisation=Organisation(
@@ -58,7 +58,7 @@ def bundle(panel: str = "10in-landscape", **changes: object) -> Bundle:
             id="example", version=1, statements=tuple(Statement(id=s) for s in STATEMENTS)
         ),
         texts=texts(),
-        screen=PANELS[panel],
+        screen=PANELS[panel] if isinstance(panel, str) else panel,
     )
     return msgspec.structs.replace(made, **changes)
 
@@ -79,7 +79,9 @@ def composer(panel: str = "10in-landscape", modes: frozenset[str] = frozenset())
     return Composer(bundle(panel), MEASURE, modes)
 
 
-def every_page(panel: str, language: str, modes: frozenset[str] = frozenset()) -> Iterator[Page]:
+def every_page(
+    panel: str | Screen, language: str, modes: frozenset[str] = frozenset()
+) -> Iterator[Page]:
     """One page of every screen; faces with three statements only."""
     made = Composer(
         bundle(
@@ -92,7 +94,7 @@ def every_page(panel: str, language: str, modes: frozenset[str] = frozenset()) -
         MEASURE,
         modes,
     )
-    plain = composer(panel, modes)
+    plain = Composer(bundle(panel), MEASURE, modes)
     yield made.rest(language)
     yield from (made.face(language, question, 1, 3) for question in ("s05", "s07", "satisfied"))
     yield made.choice(language, "service", dots=(1, 5))
