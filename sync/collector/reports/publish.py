@@ -51,6 +51,17 @@ def for_publication(report: Report) -> Report:
     """The report with its units marked, and without what only staff may see."""
     report.public = True
     protect(report.total, report.rows)
+    for row in report.rows:
+        # A pace or a number of units would tell how few answers there are.
+        row.extra.pop("days_to_30", None)
+        if _withheld(row):
+            row.extra = {
+                key: None if isinstance(value, int) else value for key, value in row.extra.items()
+            }
+    # So would a place in the order: withheld rows stand last, by name.
+    printed = [row for row in report.rows if not _withheld(row)]
+    withheld = [row for row in report.rows if _withheld(row)]
+    report.rows = printed + sorted(withheld, key=lambda row: (row.name, row.key))
     if report.headline is not report.total:
         report.headline.shown = by_count(report.headline.n)
     if report.satisfied:

@@ -33,9 +33,7 @@ class Centre:
 
     @classmethod
     def on(cls, folder: Path) -> Centre:
-        found = cls(f"sqlite:///{folder / 'centre.db'}")
-        open_store(found.url, fresh=True).close()
-        return found
+        return cls(f"sqlite:///{folder / 'centre.db'}")
 
     def store(self) -> Store:
         return open_store(self.url)
