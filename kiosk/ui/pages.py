@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from kiosk.layout.compose import Composer
 from kiosk.layout.measure import PillowMeasure
-from kiosk.layout.page import Page
+from kiosk.layout.page import Box, Page, Target
 from kiosk.ui.lettering import Lettering
 from kiosk.ui.paint import Painter, View
 from kiosk.ui.theme import DARK, light
@@ -16,6 +17,8 @@ from sync.contract.bundle import Bundle
 
 Modes = frozenset[str]
 PAGES = 64
+MODES = ("larger", "dark")
+"""What the access sheet offers: a switch that does nothing yet would be a false promise."""
 
 
 class Pages:
@@ -56,8 +59,29 @@ class Pages:
                 else self.composer(modes)
             )
             compose: Callable[..., Page] = getattr(composer, screen)
-            self._pages[key] = compose(*args)
+            page = compose(*args)
+            self._pages[key] = _offered(page) if screen == "access" else page
         self._pages.move_to_end(key)
         while len(self._pages) > PAGES:
             self._pages.popitem(last=False)
         return self._pages[key]
+
+
+def _offered(page: Page) -> Page:
+    """The access sheet with the modes that exist, in the first places."""
+    switches = [target for target in page.targets if target.look == "switch"]
+    kept = [target for target in switches if target.name.removeprefix("mode.") in MODES]
+    moved = [
+        _moved(target, place.box) for target, place in zip(kept, switches[: len(kept)], strict=True)
+    ]
+    others = [target for target in page.targets if target.look != "switch"]
+    return replace(page, targets=(*moved, *others))
+
+
+def _moved(target: Target, box: Box) -> Target:
+    dx, dy = box.x - target.box.x, box.y - target.box.y
+    runs = tuple(
+        replace(run, box=replace(run.box, x=run.box.x + dx, y=run.box.y + dy))
+        for run in target.runs
+    )
+    return replace(target, box=box, runs=runs)

@@ -132,7 +132,13 @@ class Painter:
             self.run(image, run, style.ink)
         box = target.box
         if chosen and target.look == "number":
-            self._tick(image, box.x + box.w / 2, box.y + 3 + TICK, TICK, inverse=True)
+            digit = max((run.em for run in target.runs), default=0.0) * CAP
+            if box.h / 2 - digit / 2 > 3 + 2 * TICK:
+                self._tick(image, box.x + box.w / 2, box.y + 3 + TICK, TICK, inverse=True)
+            else:
+                # A low cell has no room above its digit.
+                at = 1.2 + TICK
+                self._tick(image, box.right - at, box.y + at, TICK, inverse=True)
         elif inside:
             reach = 9.0 if target.look == "switch" else min(6.1, box.h / 2)
             self._tick(
@@ -233,7 +239,9 @@ class Painter:
                 margin = _inset(box, -3.0)
                 self.plate(image, margin, 1.5, fill=(255, 255, 255))
                 left, top, right, bottom = self.view.px(margin)
-                mask = shapes.qr(mark.value, min(right - left, bottom - top))
+                # A light ground is quiet too; four modules are what a code needs on a dark one.
+                quiet = 4 if theme.dark else 2
+                mask = shapes.qr(mark.value, min(right - left, bottom - top), quiet)
                 image.paste((0, 0, 0) if theme.dark else theme.ink, (left, top), mask)
 
     def plate(

@@ -236,10 +236,9 @@ _ICONS = {
 
 
 @lru_cache(maxsize=4)
-def qr(address: str, side: int) -> Mask:
-    """A QR code with its quiet zone in whole pixels per module, centred in `side` px."""
+def qr(address: str, side: int, quiet: int) -> Mask:
+    """A QR code in whole pixels per module, centred in `side` px, `quiet` modules around it."""
     rows = [list(row) for row in segno.make(address, error="m").matrix]
-    quiet = 4
     module = max(1, side // (len(rows) + 2 * quiet))
     small = Image.new("L", (len(rows), len(rows)))
     small.putdata([255 if cell else 0 for row in rows for cell in row])
