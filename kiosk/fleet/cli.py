@@ -160,19 +160,44 @@ def show_command(device: str, root: Path, explained: bool, form: str) -> None:
     "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A folder."
 )
 @click.option("--language", "languages", multiple=True, type=click.Choice(LANGUAGES))
-@click.option("--mode", "modes", multiple=True, type=click.Choice(MODES))
+@click.option(
+    "--mode",
+    "modes",
+    multiple=True,
+    metavar="MODE[,MODE]",
+    help=f"Draw it in these modes too: {', '.join(MODES)}.",
+)
 @_root
 def preview_command(
     device: str, out: Path, languages: tuple[str, ...], modes: tuple[str, ...], root: Path
 ) -> None:
-    """Draw every screen of DEVICE in every language as PNG, and screens.json with every box."""
+    """Draw every screen of DEVICE in every language as PNG, and screens.json with every box.
+
+    Ends with 1 when something does not fit on the device's panel, and says what.
+    """
     _known_device(_tree(root), device)
     bundle = resolve(root, device)
-    # Only now: everything else at IT's desk works without Kivy.
+    wanted = [frozenset[str](), *(frozenset(mode.split(",")) for mode in modes)]
+    strange = frozenset[str]().union(*wanted) - set(MODES)
+    if strange:
+        raise click.BadParameter(f"no mode {', '.join(strange)}", param_hint="--mode")
+    # Only now: everything else at IT's desk works without what draws.
     preview: Any = importlib.import_module("kiosk.ui.preview")
-    preview.render(bundle, out, languages or bundle.languages, modes)
-    pictures = len(list(out.rglob("*.png")))
-    click.echo(f"{device}: {_count(pictures, 'picture')} and screens.json in {out}")
+    try:
+        screens = preview.render(bundle, out, languages, wanted)
+    except OSError as error:
+        raise click.BadParameter(
+            f"{error.filename}: {error.strerror}", param_hint="--out"
+        ) from None
+    unfit = [screen for screen in screens if screen["problems"]]
+    for screen in unfit:
+        click.echo(f"{screen['file']}: {'; '.join(screen['problems'])}")
+    click.echo(
+        f"{device}: {_count(len(screens), 'picture')} and screens.json in {out},"
+        f" {len(unfit)} that do not fit"
+    )
+    if unfit:
+        sys.exit(DOES_NOT_HOLD)
 
 
 @fleet.command("keygen")

@@ -84,8 +84,9 @@ class OrganisationFile(Settings, frozen=True, forbid_unknown_fields=True, kw_onl
     """IANA time zone of every location that names no other."""
     accent: Annotated[str, msgspec.Meta(pattern=_COLOUR)] = "#0B5563"
     """Brand colour; contrast 4.5 on #F4F2ED and under white."""
-    privacy: PerLanguage
-    """The privacy notice by language; paragraphs divided by an empty line."""
+    privacy: PerLanguage = {}
+    """The privacy notice by language, paragraphs divided by an empty line; no table: the
+    program's own notice."""
     privacy_version: str
     """Stored with each answer: raise it when the notice changes."""
     locked: tuple[str, ...] = ()

@@ -149,15 +149,22 @@ def _translations(tree: Tree, merged: Merged) -> Iterator[ConfigError]:
     languages = [language for language in merged.data["languages"] if language in LANGUAGES]
     organisation = tree.organisation
     assert organisation  # noqa: S101 - asked before
+    if not merged.data.get("contact"):
+        yield organisation.error(
+            ("contact",),
+            "is missing: who wants a reply is told to ask the staff",
+            "add [contact] with the feedback office in every language",
+            warning=True,
+        )
     for language in languages:
         shown = {
-            "privacy": organisation.data.get("privacy", {}),
-            "contact": merged.data.get("contact", {}),
+            "privacy": organisation.data.get("privacy"),
+            "contact": merged.data.get("contact"),
+            "changed": merged.data.get("changed"),
         }
-        if merged.data.get("changed"):
-            shown["changed"] = merged.data["changed"]
         for key, texts in shown.items():
-            if not texts.get(language, "").strip():
+            # With no text at all the screen says something of its own, or nothing.
+            if texts and not texts.get(language, "").strip():
                 what, remedy = (
                     f'nothing in "{language}", which devices show',
                     f'add {language} = "…", or take "{language}" out of `languages`',
