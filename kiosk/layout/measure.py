@@ -1,7 +1,8 @@
 """How wide a text is, and which font draws it.
 
-One run is drawn in one font. Noto Sans has Latin and Cyrillic; Noto Sans Arabic has neither Latin
-nor "/" nor parentheses, so a line of Arabic with any of those is drawn in DejaVu Sans as a whole.
+Noto Sans has Latin and Cyrillic; Noto Sans Arabic has neither Latin nor "/" nor parentheses. A
+line of Arabic is therefore drawn in segments, each in the font that has its letters; the window
+draws what `Fonts.segments` gives, left to right, and so needs no bidirectional algorithm.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ from typing import Final, Protocol
 
 from PIL import ImageFont, features
 
-SEARCH: Final = (
-    Path("/usr/share/fonts/truetype/noto"),
-    Path("/usr/share/fonts/truetype/dejavu"),
-)
+SEARCH: Final = (Path("/usr/share/fonts/truetype/noto"),)
 """Where Debian puts them."""
+PACKAGE: Final = "fonts-noto-core"
 
-_PACKAGES: Final = {"NotoSans": "fonts-noto-core", "DejaVuSans": "fonts-dejavu-core"}
 _ARABIC = re.compile("[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufefc]")
-# What Noto Sans Arabic has, read from its character map.
-_NOTO_ARABIC = re.compile(
-    "[ !,-.0-:\xa0\xab\xbb\u034f\u0600-\u061c\u061e-\u06ff\u0750-\u077f\u08a0-\u08b4"
-    "\u200b-\u2011\ufb50-\ufdff\ufe70-\ufefc]*"
+# What Noto Sans Arabic has, read from its character map: a regular expression's class.
+_HAS = (
+    " !,-.0-:\xa0\xab\xbb\u034f\u0600-\u061c\u061e-\u06ff\u0750-\u077f\u08a0-\u08b4"
+    "\u200b-\u2011\ufb50-\ufdff\ufe70-\ufefc"
 )
+# Words of other scripts with what stands between them; signs alone; Arabic with its signs.
+_LETTER = "[^\\W\\d_\u0600-\u08ff\ufb50-\ufefc]"
+_WORDS = f"[^{_HAS}]*{_LETTER}[^{_HAS}]*"
+_SEGMENT = re.compile(f"({_WORDS}(?:[ ,.0-9:-]+{_WORDS})*)|([^{_HAS}]+)|([{_HAS}]+)")
+_MIRROR = str.maketrans("()[]{}<>", ")(][}{><")
 _REFERENCE_PX: Final = 400
 """Texts are measured this large, so that hinting and rounding vanish, and scaled."""
 
@@ -59,23 +62,41 @@ def is_arabic(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """Part of a line that one font draws."""
+
+    text: str
+    font: Path
+    rtl: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Fonts:
-    """The six font files; `path` says which one draws a text."""
+    """The four font files, and which one draws what."""
 
     regular: Path
     bold: Path
     arabic_regular: Path
     arabic_bold: Path
-    mixed_regular: Path
-    mixed_bold: Path
+
+    def segments(self, text: str, bold: bool) -> tuple[Segment, ...]:
+        """A line as it is drawn, left to right; one segment unless it mixes scripts."""
+        latin = self.bold if bold else self.regular
+        if not is_arabic(text):
+            return (Segment(text, latin, rtl=False),)
+        arabic = self.arabic_bold if bold else self.arabic_regular
+        found = []
+        for words, signs, own in _SEGMENT.findall(text):
+            if own:
+                found.append(Segment(own, arabic, rtl=True))
+            else:
+                # Signs between Arabic words run from right to left too.
+                found.append(Segment(words or signs[::-1].translate(_MIRROR), latin, rtl=False))
+        return tuple(reversed(found))
 
     def path(self, text: str, bold: bool) -> Path:
-        """The one font file that draws the whole of `text`; the window must use the same."""
-        if not is_arabic(text):
-            return self.bold if bold else self.regular
-        if _NOTO_ARABIC.fullmatch(text):
-            return self.arabic_bold if bold else self.arabic_regular
-        return self.mixed_bold if bold else self.mixed_regular
+        """The font of a text's first letters."""
+        return self.segments(text, bold)[-1].font
 
 
 @cache
@@ -89,17 +110,14 @@ def fonts(search: Sequence[Path] = SEARCH) -> Fonts:
         for folder in search:
             if (path := folder / f"{name}.ttf").is_file():
                 return path
-        package = next(p for start, p in _PACKAGES.items() if name.startswith(start))
         looked = ", ".join(str(folder) for folder in search)
-        raise FontError(f"{name}.ttf is in none of {looked}: install the package {package}")
+        raise FontError(f"{name}.ttf is not in {looked}: install the package {PACKAGE}")
 
     return Fonts(
         regular=find("NotoSans-Regular"),
         bold=find("NotoSans-Bold"),
         arabic_regular=find("NotoSansArabic-Regular"),
         arabic_bold=find("NotoSansArabic-Bold"),
-        mixed_regular=find("DejaVuSans"),
-        mixed_bold=find("DejaVuSans-Bold"),
     )
 
 
@@ -125,13 +143,17 @@ class PillowMeasure:
         """Millimetres from the first to the last advance; soft hyphens take no room."""
         found = self._ems.get((text, bold))
         if found is None:
-            found = self._font(text, bold).getlength(text.replace("\u00ad", "")) / _REFERENCE_PX
+            shown = text.replace("\u00ad", "")
+            found = sum(
+                self._font(segment.font).getlength(segment.text)
+                for segment in self.fonts.segments(shown, bold)
+            )
+            found /= _REFERENCE_PX
             if keep:
                 self._ems[text, bold] = found
         return found * em_mm
 
-    def _font(self, text: str, bold: bool) -> ImageFont.FreeTypeFont:
-        path = self.fonts.path(text.replace("\u00ad", ""), bold)
+    def _font(self, path: Path) -> ImageFont.FreeTypeFont:
         font = self._open.get(path)
         if font is None:
             font = ImageFont.truetype(str(path), _REFERENCE_PX, layout_engine=self._engine)

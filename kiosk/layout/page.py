@@ -55,7 +55,8 @@ class Run:
     """Text already broken into lines.
 
     Line i fills a band `leading` high that starts at `box.y + i * leading`; the font's own
-    ascent + descent is centred in the band. One run is drawn in one font: `measure.Fonts.path`.
+    ascent + descent is centred in the band. `measure.Fonts.segments` says in which fonts a line is
+    drawn.
     """
 
     name: str

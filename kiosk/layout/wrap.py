@@ -11,6 +11,9 @@ from typing import Final
 
 SOFT: Final = "\u00ad"
 
+_PENALTY: Final = {SOFT: 1.0, "/": 0.1}
+"""What a break there costs, in squared lines: a space is the better place."""
+
 Width = Callable[[str], float]
 """Millimetres a text takes."""
 
@@ -55,8 +58,9 @@ def _even(pieces: list[str], limit: float, width: Width) -> list[str]:
             if wide > limit + 1e-6 and start < end - 1:
                 break
             lines, cost, _ = best[start]
-            hyphen = limit * limit if end < n and pieces[end - 1].endswith(SOFT) else 0.0
-            here = (lines + 1, cost + wide * wide + hyphen, start)
+            ends = pieces[end - 1][-1:] if end < n else ""
+            cost += wide * wide + _PENALTY.get(ends, 0.0) * limit * limit
+            here = (lines + 1, cost, start)
             if found is None or here < found:
                 found = here
         assert found is not None  # noqa: S101 - start = end - 1 never breaks off

@@ -33,17 +33,22 @@ def _run(draw: ImageDraw.ImageDraw, run: Run) -> None:
     for i, line in enumerate(run.lines):
         if not line:
             continue
-        path = fonts().path("".join(run.lines), run.bold)
-        font = ImageFont.truetype(str(path), run.em * SCALE)
-        ascent, descent = font.getmetrics()
+        parts = [
+            (part, ImageFont.truetype(str(part.font), run.em * SCALE))
+            for part in fonts().segments(line, run.bold)
+        ]
+        ascent, descent = parts[0][1].getmetrics()
         top = (run.box.y + i * run.leading + run.leading / 2) * SCALE - (ascent + descent) / 2
-        wide = font.getlength(line)
+        wide = sum(font.getlength(part.text) for part, font in parts)
         x = {
             "left": run.box.x * SCALE,
             "right": run.box.right * SCALE - wide,
             "center": (run.box.x + run.box.w / 2) * SCALE - wide / 2,
         }[run.align]
-        draw.text((x, top), line, font=font, fill=COLOURS[run.colour])
+        for part, font in parts:
+            at = (x, top + ascent)
+            draw.text(at, part.text, font=font, fill=COLOURS[run.colour], anchor="ls")
+            x += font.getlength(part.text)
 
 
 def _mark(draw: ImageDraw.ImageDraw, mark: Mark) -> None:

@@ -26,6 +26,11 @@ def test_lines_break_after_a_slash_and_before_a_bracket() -> None:
     assert balance("нашёл (нашла) это", 8, letters) == ("нашёл", "(нашла)", "это")
 
 
+def test_a_space_is_the_better_place() -> None:
+    # Without the price of the slash the lines would be 8 and 8.
+    assert balance("aaa bbb/ccc dddd", 11, letters) == ("aaa bbb/ccc", "dddd")
+
+
 def test_a_soft_hyphen_shows_only_where_its_line_breaks() -> None:
     word = "yhdenvertaisuus\u00adsuunnitelma"
     assert balance(word, 40, letters) == ("yhdenvertaisuussuunnitelma",)
