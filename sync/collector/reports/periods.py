@@ -9,6 +9,8 @@ from datetime import date, timedelta
 from typing import Final
 
 ONE_DAY: Final = timedelta(days=1)
+YEARS: Final = range(1970, 3000)
+"""No answer is older or younger; a period can then always be moved by its length."""
 FORMS: Final = (
     "previous, year-before, 2025, 2025-Q3, 2025-09, 2025-09-01, or 2025-09-01..2025-09-30"
 )
@@ -26,6 +28,9 @@ class Period:
     last: date | None = None
 
     def __post_init__(self) -> None:
+        for day in (self.first, self.last):
+            if day and day.year not in YEARS:
+                raise PeriodError(f"{day} is outside the years {YEARS.start}-{YEARS.stop - 1}")
         if self.first and self.last and self.first > self.last:
             raise PeriodError(f"{self.first} is after {self.last}")
 
@@ -78,10 +83,13 @@ def previous(period: Period) -> Period:
     """
     if not period.first or not period.last:
         raise PeriodError("a period without both ends has none before it: give --from and --to")
-    if months := _whole_months(period):
-        return _month(period.first.year, period.first.month - months, months)
-    days = period.last - period.first
-    return Period(period.first - ONE_DAY - days, period.first - ONE_DAY)
+    try:
+        if months := _whole_months(period):
+            return _month(period.first.year, period.first.month - months, months)
+        days = period.last - period.first
+        return Period(period.first - ONE_DAY - days, period.first - ONE_DAY)
+    except (ValueError, OverflowError):
+        raise PeriodError(f"there is no period before {period.first}") from None
 
 
 def year_before(period: Period) -> Period:

@@ -46,7 +46,11 @@ class Address:
         """Read the query part."""
         first, bad = _day(query.get("from", ""))
         last, worse = _day(query.get("to", ""))
-        bad = bad or worse or bool(first and last and first > last)
+        try:
+            Period(first, last)
+        except PeriodError:
+            bad = True
+        bad = bad or worse
         quick = query.get("period", "")
         sort = query.get("sort", "")
         sort = sort if sort in SORTS else "name"

@@ -86,7 +86,9 @@ def render(
 
 def redirect(request: AnyRequest, to: str) -> Response[Any]:
     """See the other page, by GET."""
-    response: Response[Any] = Response(None, status_code=303, headers={"Location": to})
+    response: Response[Any] = Response(
+        b"", status_code=303, media_type="text/plain", headers={"Location": to}
+    )
     return guard.protected(request, response)
 
 
@@ -195,8 +197,19 @@ def home(request: Request[Any, Any, State]) -> Response[Any]:
     )
 
 
-@get(["/export.csv", "/export.json"], sync_to_thread=True)
-def export(request: Request[Any, Any, State]) -> Response[Any]:
+@get("/export.csv", sync_to_thread=True)
+def export_csv(request: Request[Any, Any, State]) -> Response[Any]:
+    """The comparison for a spreadsheet."""
+    return _export(request, "csv")
+
+
+@get("/export.json", sync_to_thread=True)
+def export_json(request: Request[Any, Any, State]) -> Response[Any]:
+    """The comparison for a program."""
+    return _export(request, "json")
+
+
+def _export(request: AnyRequest, form: str) -> Response[Any]:
     """The comparison as a file; `public=1` follows the publishing rules."""
     session = guard.session_of(request)
     if session is None:
@@ -218,7 +231,6 @@ def export(request: Request[Any, Any, State]) -> Response[Any]:
         )
     if public:
         report = for_publication(report)
-    form = "json" if request.url.path.endswith(".json") else "csv"
     guard.note(
         request, session.user.name, "export", view=address.query(), format=form, public=public
     )
@@ -237,8 +249,9 @@ def export(request: Request[Any, Any, State]) -> Response[Any]:
 
 
 @get("/static/{name:str}", sync_to_thread=False)
-def static(request: Request[Any, Any, State], name: str) -> Response[Any]:
+def static(request: Request[Any, Any, State]) -> Response[Any]:
     """A style sheet or picture of ours."""
+    name = str(request.path_params["name"])
     kinds = {"hymio.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
     if name not in kinds:
         return error_page(request, 404)
@@ -280,4 +293,6 @@ def failed(request: AnyRequest, error: Exception) -> Response[Any]:
     return error_page(request, status)
 
 
-ROUTES: Final[list[HTTPRouteHandler]] = [login_form, login, logout, home, export, static, nowhere]
+ROUTES: Final[list[HTTPRouteHandler]] = [
+    *(login_form, login, logout, home, export_csv, export_json, static, nowhere),
+]

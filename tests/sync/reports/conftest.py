@@ -1,17 +1,12 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
-# The helpers stand beside the tests, which are no package.
-sys.path.insert(0, str(Path(__file__).parent))
-
-from centre import Centre
-
 from sync.collector.store import open_store
+from tests.sync.reports.centre import Centre
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from centre import Centre, distribution
-
 from sync.collector.store import tables as t
+from tests.sync.reports.centre import Centre, distribution
 
 PUBLISHED: dict[str, Any] = tomllib.loads(
     (Path(__file__).parent / "data" / "published_figures.toml").read_text(encoding="utf-8")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from centre import Centre
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.collector.reports.model import Shown, Unit
 from sync.collector.reports.publish import by_count, protect
+from tests.sync.reports.centre import Centre
 
 
 @pytest.mark.parametrize(

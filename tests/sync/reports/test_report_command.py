@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from centre import QUESTION, Centre
 from click.testing import CliRunner
 
 from kiosk.cli import cli
 from sync.collector.reports.model import BY
 from sync.collector.store import tables as t
+from tests.sync.reports.centre import QUESTION, Centre
 
 GOOD = {10: 80, 8: 15, 3: 5}
 POOR = {10: 60, 8: 25, 3: 15}
