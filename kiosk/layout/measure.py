@@ -130,6 +130,7 @@ class PillowMeasure:
         self._engine = ImageFont.Layout[engine]
         self._open: dict[Path, ImageFont.FreeTypeFont] = {}
         self._ems: dict[tuple[str, bool], float] = {}
+        self._pairs: dict[tuple[str, bool], float] = {}
 
     def width(
         self,
@@ -141,17 +142,39 @@ class PillowMeasure:
         keep: bool = True,
     ) -> float:
         """Millimetres from the first to the last advance; soft hyphens take no room."""
+        if not keep:
+            return self._typed(text, bold) * em_mm
         found = self._ems.get((text, bold))
         if found is None:
-            shown = text.replace("\u00ad", "")
-            found = sum(
-                self._font(segment.font).getlength(segment.text)
-                for segment in self.fonts.segments(shown, bold)
-            )
-            found /= _REFERENCE_PX
-            if keep:
-                self._ems[text, bold] = found
+            found = self._ems[text, bold] = self._shaped(text, bold)
         return found * em_mm
+
+    def _shaped(self, text: str, bold: bool) -> float:
+        shown = text.replace("\u00ad", "")
+        width = sum(
+            self._font(segment.font).getlength(segment.text)
+            for segment in self.fonts.segments(shown, bold)
+        )
+        return width / _REFERENCE_PX
+
+    def _typed(self, text: str, bold: bool) -> float:
+        """Measured pair of letters by pair, so that each keystroke is cheap and no word is kept.
+
+        Arabic letters change with their neighbours: those words are measured whole, every time.
+        """
+        if is_arabic(text):
+            return self._shaped(text, bold)
+        width = 0.0
+        before = ""
+        for letter in text:
+            pair = before + letter
+            step = self._pairs.get((pair, bold))
+            if step is None:
+                step = self._shaped(pair, bold) - (self._shaped(before, bold) if before else 0.0)
+                self._pairs[pair, bold] = step
+            width += step
+            before = letter
+        return width
 
     def _font(self, path: Path) -> ImageFont.FreeTypeFont:
         font = self._open.get(path)

@@ -104,6 +104,17 @@ def test_widths_scale_and_bold_is_wider() -> None:
     assert measure.width("Kii\u00adtos", 5, False, "fi") == pytest.approx(small)
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_typed_text_is_as_wide_as_it_is_drawn(language: str) -> None:
+    measure = PillowMeasure()
+    for text in texts()[language].values():
+        for line in text.replace("\u00ad", "").split("\n"):
+            kept = measure.width(line, 7.7, False, language)
+            assert measure.width(line, 7.7, False, language, keep=False) == pytest.approx(
+                kept, abs=0.05
+            )
+
+
 def test_pixels_round_edges_so_that_neighbours_never_overlap_or_part() -> None:
     panel = panel_of(Screen(width_px=1280, height_px=800, width_mm=217))
     boxes = [Box(6 + i * 18.818, 60, 16.818, 36) for i in range(11)]

@@ -87,3 +87,4 @@ def test_typed_text_is_measured_and_then_forgotten(language: str) -> None:
         MEASURE.width(line.rstrip(), 7.7, False, language, keep=False) <= 198 for line in lines
     )
     assert not any(text[:8].strip() in kept for kept, _ in MEASURE._ems)
+    assert all(len(pair) <= 2 for pair, _ in MEASURE._pairs)
