@@ -40,7 +40,7 @@ def _line(row: Mapping[str, Any], now: dt.datetime) -> tuple[str, ...]:
         str(row.get("state", "")),
         configuration,
         _seen(row.get("last_seen"), now),
-        _backlog(status),
+        _waiting(row),
     )
 
 
@@ -53,6 +53,9 @@ def _seen(text: str | None, now: dt.datetime) -> str:
         return text
 
 
-def _backlog(status: Mapping[str, Any]) -> str:
-    found = status.get("backlog")
-    return str(found) if isinstance(found, int) else "-"
+def _waiting(row: Mapping[str, Any]) -> str:
+    """How many records the device had beyond those the centre has, when it last spoke."""
+    epochs = row.get("epochs")
+    if not isinstance(epochs, list) or not epochs:
+        return "-"
+    return str(sum(max(0, epoch.get("tail", 0) - epoch.get("have", 0)) for epoch in epochs))

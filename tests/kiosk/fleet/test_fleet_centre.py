@@ -217,7 +217,7 @@ def test_status_lists_devices_and_refuses_unknown_ones(desk: Desk) -> None:
     assert [row.split()[0] for row in table[1:11]] == [f"esim-{n:04}" for n in range(1, 11)]
     one = json.loads(desk.fleet("status", "esim-0004", "--format", "json").output)
     assert [row["id"] for row in one] == ["esim-0004"]
-    assert desk.fleet("status", "esim-0777").exit_code == 2
+    assert desk.fleet("status", "esim-0777").exit_code == 1
 
 
 def test_a_proxy_or_netrc_of_the_environment_is_not_used(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from kiosk import paths
 from kiosk.fleet import rules, schema
@@ -237,3 +237,37 @@ def test_wording_of_an_unknown_language_or_a_damaged_installation_says_so(
     monkeypatch.setattr(paths, "assets", lambda: tmp_path)
     with pytest.raises(WordingError, match=r"fi\.toml"):
         wording.__wrapped__("fi")
+
+
+# --- preview --------------------------------------------------------------------------------------
+
+
+def preview(root: Path, out: Path, *words: str) -> Result:
+    return CliRunner().invoke(
+        fleet, ["preview", "esim-0002", "--root", str(root), "--out", str(out), *words]
+    )
+
+
+def test_preview_draws_every_screen_and_says_that_all_fits(tmp_path: Path) -> None:
+    done = preview(EXAMPLE, tmp_path, "--language", "sv")
+    assert done.exit_code == 0, done.output
+    screens = json.loads((tmp_path / "screens.json").read_text())["screens"]
+    assert {screen["language"] for screen in screens} == {"sv"}
+    assert {screen["file"] for screen in screens} == {f.name for f in tmp_path.glob("*.png")}
+    assert f"{len(screens)} pictures" in done.output
+    assert "0 that do not fit" in done.output
+
+
+def test_preview_of_a_panel_too_small_names_the_screens(county: County, tmp_path: Path) -> None:
+    county.edit(
+        "devices/esim-0002.toml",
+        "width_mm = 136\nheight_mm = 217",
+        "width_mm = 68\nheight_mm = 109",
+    )
+    done = preview(county.root, tmp_path / "out", "--language", "fi")
+    assert done.exit_code == 1
+    assert "rest_fi.png: " in done.output
+
+
+def test_preview_in_an_unknown_mode_is_wrong_use(tmp_path: Path) -> None:
+    assert preview(EXAMPLE, tmp_path, "--mode", "huge").exit_code == 2

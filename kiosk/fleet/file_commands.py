@@ -1,0 +1,158 @@
+"""Commands about the files: validate, show, preview, schema."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from kiosk.fleet import schema, validate
+from kiosk.fleet.desk import (
+    DOES_NOT_HOLD,
+    count,
+    format_option,
+    known_device,
+    print_json,
+    read_tree,
+    root_option,
+)
+from kiosk.fleet.explain import explain
+from kiosk.fleet.resolve import resolve
+from sync.contract.bundle import LANGUAGES
+
+MODES = ("larger", "dark", "low")
+
+
+@click.command("validate")
+@root_option
+@format_option
+def validate_command(root: Path, form: str) -> None:
+    """Check every file and list all errors.
+
+    Each with file, line, key, what is wrong and what to do.
+    """
+    tree = read_tree(root)
+    found = validate.problems(tree)
+    errors = [error for error in found if error.severity == "error"]
+    warnings = [error for error in found if error.severity == "warning"]
+    if form == "json":
+        print_json(
+            {
+                "devices": len(tree.devices),
+                "locations": len(tree.locations),
+                "errors": [error.as_dict() for error in errors],
+                "warnings": [error.as_dict() for error in warnings],
+            }
+        )
+    else:
+        for error in found:
+            click.echo(error.entry())
+        click.echo(
+            ", ".join(
+                [
+                    count(len(tree.devices), "device"),
+                    count(len(tree.locations), "location"),
+                    count(len(errors), "error"),
+                    *([count(len(warnings), "warning")] if warnings else []),
+                ]
+            )
+        )
+    if errors:
+        sys.exit(DOES_NOT_HOLD)
+
+
+@click.command("show")
+@click.argument("device")
+@root_option
+@click.option("--explain", "explained", is_flag=True, help="Name the file and line of each value.")
+@format_option
+def show_command(device: str, root: Path, explained: bool, form: str) -> None:
+    """Show what holds on DEVICE; --explain says why."""
+    tree = read_tree(root)
+    known_device(tree, device)
+    bundle = resolve(root, device)
+    values = explain(tree, device)
+    if form == "json":
+        print_json([v.as_dict() for v in values] if explained else msgspec.to_builtins(bundle))
+        return
+    width = max(len(value.key) for value in values)
+    for value in values:
+        text = json.dumps(value.value, ensure_ascii=False)
+        line = f"{value.key:{width}} = {text if len(text) <= 60 else text[:59] + '…'}"
+        if explained:
+            line += f"  ({value.origin}" + "".join(
+                f"; instead of {json.dumps(o.value, ensure_ascii=False)} in {o}"
+                for o in value.replaced
+            )
+            line += ")"
+        click.echo(line)
+
+
+@click.command("preview")
+@click.argument("device")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A folder."
+)
+@click.option("--language", "languages", multiple=True, type=click.Choice(LANGUAGES))
+@click.option(
+    "--mode",
+    "modes",
+    multiple=True,
+    metavar="MODE[,MODE]",
+    help=f"Draw it in these modes too: {', '.join(MODES)}.",
+)
+@root_option
+def preview_command(
+    device: str, out: Path, languages: tuple[str, ...], modes: tuple[str, ...], root: Path
+) -> None:
+    """Draw every screen of DEVICE in every language.
+
+    Writes PNG files, and screens.json with every box in px and mm. Ends with 1 when something
+    does not fit on the device's panel, and says what.
+    """
+    known_device(read_tree(root), device)
+    bundle = resolve(root, device)
+    wanted = [frozenset[str](), *(frozenset(mode.split(",")) for mode in modes)]
+    strange = frozenset[str]().union(*wanted) - set(MODES)
+    if strange:
+        raise click.BadParameter(f"no mode {', '.join(strange)}", param_hint="--mode")
+    # Only now: everything else at IT's desk works without what draws.
+    preview: Any = importlib.import_module("kiosk.ui.preview")
+    try:
+        screens = preview.render(bundle, out, languages, wanted)
+    except OSError as error:
+        raise click.BadParameter(
+            f"{error.filename}: {error.strerror}", param_hint="--out"
+        ) from None
+    unfit = [screen for screen in screens if screen["problems"]]
+    for screen in unfit:
+        click.echo(f"{screen['file']}: {'; '.join(screen['problems'])}")
+    click.echo(
+        f"{device}: {count(len(screens), 'picture')} and screens.json in {out},"
+        f" {len(unfit)} that do not fit"
+    )
+    if unfit:
+        sys.exit(DOES_NOT_HOLD)
+
+
+@click.command("schema")
+@root_option
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not current.")
+def schema_command(root: Path, check: bool) -> None:
+    """Write the JSON Schemas for editors.
+
+    With them an editor completes keys, explains them and marks what is wrong.
+    """
+    read_tree(root)
+    stale = schema.write(root / "schema", check=check)
+    for path in stale:
+        click.echo(f"{path} {'is not current' if check else 'written'}")
+    if not stale:
+        click.echo("all schemas are current")
+    if check and stale:
+        sys.exit(DOES_NOT_HOLD)
