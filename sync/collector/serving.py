@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import sys
@@ -51,6 +52,11 @@ def serve(database: str, *, host: str, port: int, prefix: str = "", web: bool = 
             backlog=2048,
             timeout_graceful_shutdown=FINISH_S,
         )
+        # What lives as long as the process need not be walked again and again: a collection in
+        # the middle of a batch took longer than the batch.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 100)
         log.info("the centre starts")
         _Server(config).run(sockets=[listener])
         log.info("the centre has ended")

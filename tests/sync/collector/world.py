@@ -210,7 +210,7 @@ class Device:
         body = _json({"v": 1, "code": code, "public_key": key or self.public, "release": release})
         return self.centre.signed("POST", "/v1/enrol", body, self.key)
 
-    def batch(self, items: list[wire.Item], **changes: Any) -> bytes:
+    def batch(self, items: list[wire.Item], /, **changes: Any) -> bytes:
         """A batch's JSON."""
         last = items[-1].seq if items else 0
         values = {
