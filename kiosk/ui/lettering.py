@@ -12,7 +12,7 @@ from typing import Literal
 
 from PIL import Image, ImageDraw, ImageFont, features
 
-from kiosk.layout.measure import Fonts, fonts, is_arabic
+from kiosk.layout.measure import Fonts, fonts
 
 CAP = 0.714
 """Height of Noto Sans capitals in em; lines stand with their capitals centred."""
@@ -33,7 +33,10 @@ class Lettering:
     def width(self, text: str, size: float, *, bold: bool = False) -> float:
         """Advance width of a line in px at `size` px an em."""
         shown = text.replace("\u00ad", "")
-        return self._font(self._files.path(shown, bold), size).getlength(shown)
+        return sum(
+            self._font(part.font, size).getlength(part.text)
+            for part in self._files.segments(shown, bold)
+        )
 
     def line(
         self,
@@ -49,12 +52,16 @@ class Lettering:
         """Draw one line; `at` is its baseline's left end, middle, or right end in px."""
         # Soft hyphens only say where a word may break.
         shown = text.replace("\u00ad", "")
-        font = self._font(self._files.path(shown, bold), size)
-        direction = "rtl" if is_arabic(shown) and self._engine == ImageFont.Layout.RAQM else None
+        # Anchors would round; the advance is what the layout placed.
         x = at[0]
         if align != "left":
-            # Anchors would round; the advance is what the layout placed.
-            x -= font.getlength(shown, direction=direction) * (0.5 if align == "center" else 1.0)
-        ImageDraw.Draw(image).text(
-            (x, at[1]), shown, fill=colour, font=font, anchor="ls", direction=direction
-        )
+            x -= self.width(shown, size, bold=bold) * (0.5 if align == "center" else 1.0)
+        draw = ImageDraw.Draw(image)
+        for part in self._files.segments(shown, bold):
+            font = self._font(part.font, size)
+            rtl = part.rtl and self._engine == ImageFont.Layout.RAQM
+            direction = "rtl" if rtl else None
+            draw.text(
+                (x, at[1]), part.text, fill=colour, font=font, anchor="ls", direction=direction
+            )
+            x += font.getlength(part.text, direction=direction)
