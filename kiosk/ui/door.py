@@ -60,6 +60,11 @@ class Door:
         """The outbox file's epoch."""
         return self._recorder.epoch if self._recorder else ""
 
+    @property
+    def alarms(self) -> list[dict[str, Any]]:
+        """What went wrong in the outbox, oldest first."""
+        return self._recorder.alarms if self._recorder else []
+
     def commit(self, *records: Record) -> None:
         """Make records durable or raise RecorderError."""
         if self._recorder is None:

@@ -36,6 +36,7 @@ def text_patch(page: Page, text: str, pages: Pages, modes: Modes) -> tuple[Px, D
 
     def draw(image: Image.Image, painter: Painter) -> None:
         view, theme = painter.view, painter.theme
+        image.paste(theme.surface, (0, 0, *image.size))
         size = em * view.scale
         x = view.left + (room.right if page.rtl else room.x) * view.scale
         for index, line in enumerate(lines):

@@ -6,6 +6,7 @@ their own rectangle only, which is what keeps a tap fast where the GL driver is 
 
 from __future__ import annotations
 
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,9 +19,10 @@ from PIL import Image
 from kiosk.layout.page import Page
 from kiosk.ui.paint import Painter, Px, State
 
-IMAGES_BYTES = 40_000_000
-"""Painted pages kept: eight or more on a 10" panel, six on Full HD."""
-SPRITES = 128
+AHEAD = 4
+"""Painted pages kept for later, packed: a page of 3 MB takes about 50 kB."""
+SPRITES = 16
+"""Textures of pressed and chosen targets kept."""
 
 Finger = Callable[[str, object, float, float], None]
 """Called with `down`, `move` or `up`, the touch's identity, and millimetres from the top left."""
@@ -32,13 +34,12 @@ class Glass(Widget):
     def __init__(self, width: int, height: int, finger: Finger, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._finger = finger
-        self._images: OrderedDict[tuple[int, int], tuple[Page, Image.Image]] = OrderedDict()
+        self._ahead: OrderedDict[tuple[int, int], tuple[Page, bytes]] = OrderedDict()
         self._sprites: OrderedDict[object, Texture] = OrderedDict()
         self._over: dict[str, Rectangle] = {}
         self._size_px = (width, height)
         self._page: Page | None = None
         self._painter: Painter | None = None
-        self._image: Image.Image | None = None
         self._base = Texture.create(size=(width, height), colorfmt="rgb", bufferfmt="ubyte")
         self._base.flip_vertical()
         self._base.mag_filter = self._base.min_filter = "nearest"
@@ -48,10 +49,11 @@ class Glass(Widget):
 
     def show(self, page: Page, painter: Painter, states: Mapping[str, State]) -> None:
         """Another page, some of its targets in a state other than rest."""
-        image = self.prepare(page, painter)
-        if self._image is not image:
-            self._base.blit_buffer(image.tobytes(), colorfmt="rgb", bufferfmt="ubyte")
-        self._page, self._painter, self._image = page, painter, image
+        if page is not self._page or painter is not self._painter:
+            packed = self._ahead.get((id(page), id(painter)))
+            pixels = zlib.decompress(packed[1]) if packed else painter.page(page).tobytes()
+            self._base.blit_buffer(pixels, colorfmt="rgb", bufferfmt="ubyte")
+        self._page, self._painter = page, painter
         for rectangle in self._over.values():
             self.canvas.remove(rectangle)
         self._over.clear()
@@ -59,19 +61,15 @@ class Glass(Widget):
             self.state(name, state)
         self.canvas.ask_update()
 
-    def prepare(self, page: Page, painter: Painter) -> Image.Image:
+    def prepare(self, page: Page, painter: Painter) -> None:
         """Paint a page that will be shown soon, and keep it."""
         key = (id(page), id(painter))
-        if key in self._images:
-            self._images.move_to_end(key)
-            return self._images[key][1]
-        image = painter.page(page)
-        # The page is kept with its picture, so that its id cannot be taken by another.
-        self._images[key] = (page, image)
-        room = max(2, IMAGES_BYTES // (3 * image.width * image.height))
-        while len(self._images) > room:
-            self._images.popitem(last=False)
-        return image
+        if key not in self._ahead:
+            # The page is kept with its picture, so that its id cannot be taken by another.
+            self._ahead[key] = (page, zlib.compress(painter.page(page).tobytes(), 1))
+        self._ahead.move_to_end(key)
+        while len(self._ahead) > AHEAD:
+            self._ahead.popitem(last=False)
 
     def state(self, name: str, state: State) -> None:
         """One target of the page shown in a state."""
@@ -88,19 +86,17 @@ class Glass(Widget):
         key = (id(page), id(painter), name, state)
         texture = self._sprites.get(key)
         if texture is None:
-            # On bare ground: over the resting target, its corners would shine through.
-            size = (region[2] - region[0], region[3] - region[1])
-            image = Image.new("RGB", size, painter.theme.ground)
+            image = self._bare(region)
             painter.moved(region).target(image, target, state, page.rtl)
             texture = self._texture(image)
             self._keep(key, texture)
         self._place(name, texture, region)
 
     def patch(self, name: str, region: Px, draw: Callable[[Image.Image, Painter], None]) -> None:
-        """Redraw a region over the page; `draw` gets what is there and a painter moved to it."""
+        """Redraw a region over the page; `draw` gets bare ground and a painter moved to it."""
         if self._painter is None or region[2] <= region[0] or region[3] <= region[1]:
             return
-        image = self._patch(region)
+        image = self._bare(region)
         draw(image, self._painter.moved(region))
         # Not kept: what a visitor typed must not stay in a cache.
         self._place(name, self._texture(image), region)
@@ -110,9 +106,11 @@ class Glass(Widget):
         for name in list(self._over):
             self._remove(name)
 
-    def _patch(self, region: Px) -> Image.Image:
-        assert self._image is not None  # noqa: S101 - a page is shown
-        return self._image.crop(region)
+    def _bare(self, region: Px) -> Image.Image:
+        assert self._painter is not None  # noqa: S101 - a page is shown
+        # Not over what is there: the corners of the resting target would shine through.
+        size = (region[2] - region[0], region[3] - region[1])
+        return Image.new("RGB", size, self._painter.theme.ground)
 
     @staticmethod
     def _texture(image: Image.Image) -> Texture:

@@ -11,11 +11,15 @@ from dataclasses import dataclass
 
 from kiosk.layout.page import Target
 
+LOST_S = 3.0
+"""After so long without a release another finger counts: a lost report must not block the glass."""
+
 
 @dataclass(slots=True)
 class _Press:
     touch: object
     target: Target | None
+    at: float
 
 
 class Guard:
@@ -68,13 +72,14 @@ class Guard:
         """A finger comes down; True when what is pressed changed."""
         if self.locked or self._clock() < self._deaf_until:
             return False
-        if self._press is not None and self._press.target is not None:
+        press = self._press
+        if press is not None and press.target is not None and self._clock() - press.at < LOST_S:
             # A second report of the same finger, or a second finger: the first one counts.
             return False
         target = self.hit(x, y)
         if target is not None and self._bounces(target):
             target = None
-        self._press = _Press(touch, target)
+        self._press = _Press(touch, target, self._clock())
         return target is not None
 
     def move(self, touch: object, x: float, y: float) -> bool:

@@ -94,7 +94,7 @@ class Loop:
                 self._drew = False
                 due = 0.0
                 try:
-                    self._window.mainloop()
+                    self._events()
                     due = self._turn()
                     EventLoop.idle()
                 except Exception as error:  # noqa: BLE001 - one turn must not end the terminal
@@ -103,6 +103,13 @@ class Loop:
                     self._wait(due)
         finally:
             signal.set_wakeup_fd(-1)
+
+    def _events(self) -> None:
+        try:
+            self._window.mainloop()
+        except KeyError as error:
+            # Kivy stumbles over a release whose press was before the window's time.
+            log.warning("a release without a press: button %s", error)
 
     def _wait(self, due: float) -> None:
         timeout = min(LONGEST_S, max(0.0, due - self._clock()))

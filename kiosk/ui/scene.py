@@ -89,7 +89,9 @@ class Scene:
         if page.problems:
             log.warning("%s: %s", screen, "; ".join(page.problems))
         self.page = page
-        self.glass.show(page, self.pages.painter(self.modes), self._states(page))
+        # Outside opening hours the panel is dark.
+        theme = frozenset({"dark"}) if screen == "closed" else self.modes
+        self.glass.show(page, self.pages.painter(theme), self._states(page))
         self.guard.screen(page.targets, quiet=quiet)
         if screen == "text":
             self._draw_text()
@@ -120,7 +122,11 @@ class Scene:
     def _prepare_next(self) -> None:
         """Paint the page that comes next, so that a tap finds it ready."""
         index = self.visit.index + 1
-        if self.down or self.sheet or index >= len(self.visit.steps):
+        if self.down or self.sheet:
+            return
+        if index >= len(self.visit.steps):
+            page = self.pages.page(frozenset(), "rest", self.bundle.languages[0])
+            self.glass.prepare(page, self.pages.painter(frozenset()))
             return
         if self.visit.step.kind == "offer":
             self._paint(index)

@@ -54,6 +54,7 @@ class Status:
             "config_since": self._since,
             "refused": self._refused,
             "outbox": {"epoch": self._door.epoch, "fill": round(self._door.fill, 4)},
+            "alarms": self._door.alarms,
             "version": program_version(),
         }
         write_json(self._data.terminal_json, content)

@@ -151,3 +151,14 @@ def test_no_more_acts_than_fingers_that_came_down(
                 acts += 1
                 assert target.box.holds(x, y, 4)
     assert acts <= downs
+
+
+def test_a_lost_release_blocks_the_glass_for_a_moment_only(guard: Guard, clock: Clock) -> None:
+    guard.down("lost", 20, 20)
+    clock.now += 1
+    assert not guard.down("next", 40, 20)
+    clock.now += 2.5
+    assert guard.down("next", 40, 20)
+    found = guard.up("next", 40, 20)
+    assert found is not None and found.name == "b"
+    assert guard.up("lost", 20, 20) is None
