@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
+
+import msgspec
 
 from kiosk.ui.fallback import UNKNOWN
 from sync.contract.bundle import Bundle, BundleError, unpack
@@ -19,6 +22,9 @@ class Activation:
         # Without a configuration of its own any device's will do, if it is signed by ours.
         self._device = "" if bundle.device == UNKNOWN else bundle.device
         self._version = bundle.version
+        # The sender has checked every file against the keys it learned at enrolment, and only it
+        # can write there; from the first one on, the chain of keys is held here too.
+        self._pinned: tuple[str, ...] = ()
         self._seen: dict[str, int] = {}
         self._stamp = 0
         self.refused: list[dict[str, object]] = []
@@ -48,7 +54,9 @@ class Activation:
                 if self._seen.get(path.name) == stat.st_mtime_ns:
                     continue
                 self._seen[path.name] = stat.st_mtime_ns
-                bundle = unpack(path.read_bytes(), trusted=self._trusted(), device=self._device)
+                raw = path.read_bytes()
+                key = signer(raw)
+                bundle = unpack(raw, trusted=self._pinned or (key,), device=self._device)
                 if bundle.version != version:
                     raise BundleError(
                         f"the file says version {version}, inside is {bundle.version}"
@@ -60,14 +68,20 @@ class Activation:
                 self.refused.append({"version": version, "reason": str(error)})
                 self.changed = True
                 continue
-            self._version = bundle.version
+            self._version, self._device = bundle.version, bundle.device
+            self._pinned = (key, *bundle.next_keys)
             self.refused = [entry for entry in self.refused if int(str(entry["version"])) > version]
             self.changed = True
             return bundle
         return None
 
-    def _trusted(self) -> tuple[str, ...]:
-        return ()
+
+def signer(raw: bytes) -> str:
+    """The key a container says it is signed with. Raises BundleError."""
+    try:
+        return str(msgspec.json.decode(raw, type=dict[str, Any])["key"])
+    except (msgspec.MsgspecError, KeyError, RecursionError) as error:
+        raise BundleError(f"the configuration file is damaged: {error}") from None
 
 
 def _complete(bundle: Bundle) -> None:

@@ -1,0 +1,148 @@
+"""Configurations the sender leaves: the newest good one counts, a bad one is refused and named."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kiosk.ui.activation import Activation
+from kiosk.ui.door import Door, interrupted
+from kiosk.ui.fallback import fallback_bundle
+from sync.contract.bundle import Bundle, key_text, pack
+from sync.datadir import DataDir
+from tests.ui.stage import Stage, bundle
+
+KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> DataDir:
+    found = DataDir(tmp_path)
+    found.create()
+    return found
+
+
+def leave(
+    data: DataDir, version: int, *, key: Ed25519PrivateKey = KEY, name: int = 0, **fields: object
+) -> Bundle:
+    config = msgspec.structs.replace(bundle(), version=version, **fields)
+    data.bundle_file(name or version).write_bytes(pack(config, key))
+    # Folders keep time in ticks: what is written within one must be seen too.
+    os.utime(data.config_dir, ns=(version, version))
+    return config
+
+
+def test_the_newest_is_taken_and_only_once(data: DataDir) -> None:
+    activation = Activation(data, bundle())
+    leave(data, 3)
+    leave(data, 5)
+    found = activation.newer()
+    assert found is not None and found.version == 5
+    assert activation.newer() is None
+    leave(data, 4)
+    assert activation.newer() is None
+
+
+def test_a_bad_one_is_refused_with_its_reason_and_the_next_best_taken(data: DataDir) -> None:
+    activation = Activation(data, bundle())
+    leave(data, 3)
+    data.bundle_file(9).write_bytes(b"{")
+    leave(data, 8, device="esim-0002")
+    found = activation.newer()
+    assert found is not None and found.version == 3
+    assert {entry["version"] for entry in activation.refused} == {8, 9}
+    assert any("esim-0002" in str(entry["reason"]) for entry in activation.refused)
+
+
+def test_a_changed_payload_is_refused(data: DataDir) -> None:
+    leave(data, 3)
+    raw = data.bundle_file(3).read_bytes()
+    box = msgspec.json.decode(raw)
+    other = msgspec.json.decode(pack(msgspec.structs.replace(bundle(), version=3), OTHER))
+    box["signature"] = other["signature"]
+    data.bundle_file(3).write_bytes(msgspec.json.encode(box))
+    activation = Activation(data, bundle())
+    assert activation.newer() is None
+    assert "signature" in str(activation.refused[0]["reason"])
+
+
+def test_the_version_inside_counts(data: DataDir) -> None:
+    leave(data, 3, name=7)
+    activation = Activation(data, bundle())
+    assert activation.newer() is None
+    assert activation.refused[0]["version"] == 7
+
+
+def test_the_chain_of_keys_is_held(data: DataDir) -> None:
+    activation = Activation(data, bundle())
+    leave(data, 2)
+    assert activation.newer() is not None
+    leave(data, 3, key=OTHER)
+    assert activation.newer() is None
+    leave(data, 4, next_keys=(key_text(OTHER.public_key()),))
+    assert activation.newer() is not None
+    leave(data, 5, key=OTHER)
+    found = activation.newer()
+    assert found is not None and found.version == 5
+
+
+def test_without_a_configuration_the_first_one_that_comes_is_used(data: DataDir) -> None:
+    activation = Activation(data, fallback_bundle())
+    assert activation.newer() is None
+    leave(data, 1)
+    assert activation.newer() is not None
+
+
+def test_a_configuration_comes_between_visits() -> None:
+    stage = Stage()
+    stage.tap("nps.5")
+    assert not stage.flow.pristine
+    stage.flow.close()
+    stage.wait(60)
+    assert stage.flow.pristine
+
+
+def test_a_shut_door_accepts_nothing_and_opens_with_a_configuration(data: DataDir) -> None:
+    door = Door(data, fallback_bundle(), shut="no configuration")
+    assert not door.accepting
+    door.tend(None)
+    assert not door.accepting
+    door.use(bundle())
+    assert door.accepting
+    assert door.reason == ""
+    door.close()
+
+
+def test_an_outbox_another_process_holds_is_tried_again(data: DataDir) -> None:
+    first = Door(data, bundle())
+    second = Door(data, bundle())
+    assert first.accepting and not second.accepting
+    assert second.reason
+    first.close()
+    second.tend(None)
+    assert second.accepting
+    second.close()
+
+
+def test_a_visit_left_open_is_written_off_once(data: DataDir) -> None:
+    stage = Stage()
+    stage.tap("nps.5")
+    stage.tap("face.2")
+    door = Door(data, bundle())
+    door.commit(*stage.answers)
+    door.close()
+    for _ in range(2):
+        Door(data, bundle()).close()
+    end = interrupted(bundle(), stage.answers[-1].visit, stage.answers[-1])
+    assert (end.how, end.shown) == ("interrupted", ["nps", "s05"])
+    import contextlib
+    import sqlite3
+
+    (file,) = data.outbox_dir.glob("*.db")
+    with contextlib.closing(sqlite3.connect(file)) as db:
+        rows = [bytes(raw) for (raw,) in db.execute("select rec from records")]
+    assert sum(b'"interrupted"' in row for row in rows) == 1
