@@ -46,7 +46,9 @@ class Builder:
     ) -> Report:
         """The report of one breakdown. Compared rows carry the same unit of the other period."""
         extent = q.extent(self.db, scope)
-        headline, cleaned, flagged = self._headline(scope)
+        # One pass gives the headline, its channels and its surveys.
+        base = q.tallies(self.db, scope, ("survey", "channel"))
+        headline, cleaned, flagged = self._headline(_pooled(base.values()))
         before = q.Scope(compared, scope.only) if compared else None
         total = headline
         if by in ("statement", "theme"):
@@ -65,8 +67,8 @@ class Builder:
             as_of=self.now.astimezone(ZoneInfo(self.names.timezone)),
             last_received=q.last_received(self.db),
             late=q.late(self.db, scope, self.names.timezone, self.now),
-            channels=sorted(q.distinct(self.db, scope, "channel", "question", NPS)),
-            questions=self._questions(scope),
+            channels=sorted({channel for _, channel in base}),
+            questions=self._questions(sorted({survey for survey, _ in base})),
             targets=self.names.targets,
             headline=headline,
             cleaned=cleaned,
@@ -84,8 +86,7 @@ class Builder:
 
     # --- the 0-10 question ---------------------------------------------------------------------
 
-    def _headline(self, scope: q.Scope) -> tuple[Unit, Unit | None, Unit | None]:
-        tally = _pooled(q.tallies(self.db, scope, ()).values())
+    def _headline(self, tally: q.Tally) -> tuple[Unit, Unit | None, Unit | None]:
         raw = Unit("", self.words("row.total"), tally.counts)
         if not differ(raw.split, Split.of(tally.cleaned())):
             return raw, None, None
@@ -172,10 +173,10 @@ class Builder:
         elapsed = max(1, (self.today - first).days + 1)
         return math.ceil((FROM_FULL - n) * elapsed / n)
 
-    def _questions(self, scope: q.Scope) -> list[tuple[tuple[str, ...], dict[str, str]]]:
+    def _questions(self, surveys: list[str]) -> list[tuple[tuple[str, ...], dict[str, str]]]:
         """Surveys by the wording of their 0-10 question: a changed wording is not comparable."""
         found: dict[tuple[tuple[str, str], ...], list[str]] = {}
-        for (survey,) in sorted(q.tallies(self.db, scope, ("survey",))):
+        for survey in surveys:
             wording = self.names.wording(survey, NPS)
             found.setdefault(tuple(sorted(wording.items())), []).append(survey)
         return [(tuple(refs), dict(wording)) for wording, refs in found.items()]

@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from typing import Final
 
 ONE_DAY: Final = timedelta(days=1)
-YEARS: Final = range(1970, 3000)
+YEARS: Final = range(1900, 3000)
 """No answer is older or younger; a period can then always be moved by its length."""
 FORMS: Final = (
     "previous, year-before, 2025, 2025-Q3, 2025-09, 2025-09-01, or 2025-09-01..2025-09-30"

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from sync.collector.reports.build import Builder
 from sync.collector.reports.model import BY
+from sync.collector.reports.read import snapshot
+from sync.collector.reports.words import Words
 from sync.collector.store import open_store
 from sync.collector.store import tables as t
+from sync.collector.web import accounts, dashboard
+from sync.collector.web.address import Address
 from tests import postgres
 from tests.sync.reports.centre import Centre
+from tests.web.county import NOW, furnish
 
 
 def _fill(centre: Centre) -> None:
@@ -38,3 +44,22 @@ def test_both_databases_give_the_same_reports(centre: Centre, tmp_path: Path) ->
             here, there = centre.json(*args), other.json(*args)
             # The moment of asking is the one thing that may differ.
             assert here | {"as_of": ""} == there | {"as_of": ""}, args
+
+
+@pytest.mark.postgres
+def test_accounts_and_pages_on_postgresql() -> None:
+    with postgres.running() as cluster, open_store(cluster.database(), fresh=True) as store:
+        furnish(store)
+        accounts.add_user(store, "maija", "hyvä salasana", role="viewer", now_ms=0)
+        assert accounts.check(store, "maija", "huono salasana") is None
+        user = accounts.check(store, "maija", "hyvä salasana")
+        assert user is not None
+        token = accounts.begin_session(store, user, 0)
+        session = accounts.find_session(store, token, 1)
+        assert session is not None
+        with snapshot(store) as db:
+            page = dashboard.page(Builder(db, Words("sv", "sync.collector.web"), NOW), Address())
+        assert page.sentence == "NPS 72 (62–80), mål 80."
+        assert page.ledger.created == 23_615
+        accounts.end_session(store, session)
+        assert accounts.find_session(store, token, 1) is None
