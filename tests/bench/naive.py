@@ -26,8 +26,8 @@ START_TIMEOUT_S = 20.0
 Message = MutableMapping[str, Any]
 
 
-def outbox(path: Path, rows: list[tuple[str, str]]) -> None:
-    """Write an outbox with `rows` of (id, record as JSON text)."""
+def outbox(path: Path) -> None:
+    """Make an empty outbox."""
     with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.execute("pragma journal_mode=wal")
         db.execute(
@@ -35,6 +35,11 @@ def outbox(path: Path, rows: list[tuple[str, str]]) -> None:
         )
         db.execute("create table cursor (seq integer not null)")
         db.execute("insert into cursor values (0)")
+
+
+def add(path: Path, rows: list[tuple[str, str]]) -> None:
+    """Put rows of (id, record as JSON text) into an outbox."""
+    with contextlib.closing(sqlite3.connect(path)) as db, db:
         db.executemany("insert into records (id, rec) values (?, ?)", rows)
 
 

@@ -155,6 +155,6 @@ def _visit(subject: Terminal) -> list[float]:
             subject.finger.release()
             waits.append(wait_until(lambda: top() > before, 5, what=f"{name} on disk") - lifted)  # noqa: B023
     subject.settle()
-    subject.tap(subject.pages.thanks(language), "done")
+    subject.turn(subject.pages.thanks(language), "done")
     subject.wait_for(subject.resting, "the resting screen after Done", 10)
     return waits

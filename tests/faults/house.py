@@ -45,10 +45,13 @@ def free_port() -> int:
     return port
 
 
-def example(device: str) -> bundles.Bundle:
-    """An example device's configuration, as published the first time."""
-    found = load_path(EXAMPLE / "devices" / f"{device}.toml")
-    return msgspec.structs.replace(found, version=1)
+def example(number: int) -> bundles.Bundle:
+    """The configuration of example device 1, 2 …, as published the first time.
+
+    There are ten files; beyond them they come again under other names.
+    """
+    found = load_path(EXAMPLE / "devices" / f"esim-{(number - 1) % 10 + 1:04d}.toml")
+    return msgspec.structs.replace(found, version=1, device=f"esim-{number:04d}")
 
 
 class Child:
@@ -111,7 +114,7 @@ class House:
         self.folder = folder
         self.database = database or f"sqlite:///{folder / 'centre.db'}"
         self.port = free_port()
-        self.bundles = [prepare(example(f"esim-{n:04d}")) for n in range(1, devices + 1)]
+        self.bundles = [prepare(example(n)) for n in range(1, devices + 1)]
         """What is published, one device each; `prepare` may change the example's."""
         self.children: list[Child] = []
         self._operator = Ed25519PrivateKey.generate()

@@ -53,6 +53,11 @@ class CuttingProxy:
         with self._lock:
             self._fault = fault
 
+    def disarm(self) -> None:
+        """Forget an armed fault that has not come."""
+        with self._lock:
+            self._fault = None
+
     @property
     def armed(self) -> bool:
         """Whether the armed fault is still to come."""

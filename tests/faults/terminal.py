@@ -24,6 +24,7 @@ ACCENT = 0x0B5563
 SURFACE = 0xFFFFFF
 FINGER_S = 0.03
 START_TIMEOUT_S = 30.0
+SETTLE_TIMEOUT_S = 10.0
 
 
 def prepared(
@@ -65,6 +66,7 @@ class Terminal:
         self.child = Child(self.command(), self._log, self.env)
         if wait:
             self.wait_for(self.resting, "the resting screen")
+            self.settle()
         return self.child
 
     def wait_for(self, condition: Any, what: str, timeout_s: float = START_TIMEOUT_S) -> float:
@@ -140,22 +142,39 @@ class Terminal:
         time.sleep(FINGER_S)
         self.finger.release()
 
-    def settle(self) -> None:
-        """Longer than the chosen state stands and the next screen stays quiet."""
-        time.sleep((self.bundle.timing.hold_ms + self.bundle.touch.quiet_ms) / 1000 + 0.1)
+    def settle(self, *other_than: bytes) -> None:
+        """Wait until one picture, and none of those given, has stood longer than a chosen state
+        stands and a screen stays quiet.
+        """
+        span = (self.bundle.timing.hold_ms + self.bundle.touch.quiet_ms) / 1000 + 0.1
+        deadline = time.monotonic() + SETTLE_TIMEOUT_S
+        picture, since = b"", time.monotonic()
+        while time.monotonic() - since < span or picture in other_than:
+            now = self.screen.framebuffer.rows()
+            if now != picture:
+                picture, since = now, time.monotonic()
+            if time.monotonic() > deadline:
+                raise AssertionError("the screen does not come to rest, or never changed")
+            time.sleep(0.02)
+
+    def turn(self, page: Page, name: str) -> None:
+        """Tap, and wait until what comes of it stands on the screen."""
+        before = self.screen.framebuffer.rows()
+        self.press(page, name)
+        time.sleep(FINGER_S)
+        pressed = self.screen.framebuffer.rows()
+        self.finger.release()
+        self.settle(before, pressed)
 
     def tap_and_commit(self, page: Page, name: str, records: int = 1) -> None:
-        """Tap an answer and wait until its record is on disk."""
-        self.settle()
+        """Tap an answer and wait until its record is on disk and the screen has moved on."""
         before = committed(self.data)
-        self.tap(page, name)
+        self.turn(page, name)
         self.wait_for(lambda: committed(self.data) >= before + records, f"{name} on disk", 10)
 
     def speak(self, language: str) -> None:
         """Choose a language on the resting screen."""
-        self.settle()
-        first = self.bundle.languages[0]
-        self.tap(self.pages.rest(first), f"language.{language}")
+        self.turn(self.pages.rest(self.bundle.languages[0]), f"language.{language}")
         self.wait_for(lambda: self.resting(language), f"the resting screen in {language}", 10)
 
     def visit(self, score: int, faces: list[int], language: str = "") -> None:
@@ -168,8 +187,7 @@ class Terminal:
         for done, (statement, face) in enumerate(zip(statements, faces, strict=True), 1):
             page = self.pages.face(language, statement.id, done, len(faces) + 1)
             self.tap_and_commit(page, f"face.{face}")
-        self.settle()
-        self.tap(self.pages.thanks(language), "done")
+        self.turn(self.pages.thanks(language), "done")
         self.wait_for(self.resting, "the resting screen after Done", 10)
 
 
