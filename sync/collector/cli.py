@@ -142,7 +142,13 @@ def add_operator(database: str, name: str, key: str) -> None:
 @collector.command("add-user")
 @_database
 @click.option("--name", required=True, help="login name")
-@click.option("--role", type=click.Choice(["viewer", "admin"]), default="viewer", show_default=True)
+@click.option(
+    "--role",
+    type=click.Choice(["viewer", "admin"]),
+    default="viewer",
+    show_default=True,
+    help="viewers read, admins also change",
+)
 @click.option(
     "--password-stdin",
     is_flag=True,

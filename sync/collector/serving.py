@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
+import signal
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Final
 
 import uvicorn
@@ -27,6 +30,27 @@ class _Server(uvicorn.Server):
             host, port = sockets[0].getsockname()[:2]
             host = f"[{host}]" if ":" in host else host
             print(f"listening on http://{host}:{port}", flush=True)  # noqa: T201 - the contract
+
+
+class _Ended(BaseException):
+    """The signal that uvicorn has already obeyed, raised once more by it."""
+
+
+@contextlib.contextmanager
+def _calm_end() -> Iterator[None]:
+    """Being told to end is no failure: exit 0, where uvicorn would die of the signal."""
+
+    def end(*_: object) -> None:
+        raise _Ended
+
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    except _Ended:
+        pass
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def serve(database: str, *, host: str, port: int, prefix: str = "", web: bool = True) -> None:
@@ -58,5 +82,6 @@ def serve(database: str, *, host: str, port: int, prefix: str = "", web: bool = 
         gc.freeze()
         gc.set_threshold(20_000, 20, 100)
         log.info("the centre starts")
-        _Server(config).run(sockets=[listener])
+        with _calm_end():
+            _Server(config).run(sockets=[listener])
         log.info("the centre has ended")

@@ -26,17 +26,32 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return cluster.database()
 
 
-@pytest.fixture
-def centre(database: str) -> Iterator[Centre]:
-    """A running centre with a catalogue and one device in it."""
-    with running(database) as found:
-        found.set_up("d1", "d2")
+@pytest.fixture(scope="session")
+def sqlite_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Centre]:
+    with running(str(tmp_path_factory.mktemp("centre") / "centre.db")) as found:
         yield found
 
 
-@pytest.fixture
-def sqlite_centre(tmp_path: Path) -> Iterator[Centre]:
-    """A running centre on SQLite, for what does not depend on the database."""
-    with running(str(tmp_path / "centre.db")) as found:
-        found.set_up("d1", "d2")
+@pytest.fixture(scope="session")
+def postgres_server(cluster: postgres.Cluster) -> Iterator[Centre]:
+    with running(cluster.database()) as found:
         yield found
+
+
+def _fresh(centre: Centre) -> Centre:
+    centre.clean()
+    centre.set_up("d1", "d2")
+    return centre
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def centre(request: pytest.FixtureRequest) -> Centre:
+    """A running centre with a catalogue and two devices in it, and nothing from them."""
+    name = "sqlite_server" if request.param == "sqlite" else "postgres_server"
+    return _fresh(request.getfixturevalue(name))
+
+
+@pytest.fixture
+def sqlite_centre(sqlite_server: Centre) -> Centre:
+    """The same on SQLite, for what does not depend on the database."""
+    return _fresh(sqlite_server)

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.collector import maintenance, openapi
 from sync.collector.app import API
+from sync.collector.metrics import Metrics
 from sync.collector.store import Tx
 from sync.contract import ids, signing, wire
 from tests.sync.collector.world import Centre, Device, answer, item, items, visits
@@ -189,7 +190,9 @@ def test_a_query_on_a_signed_route_is_400(sqlite_centre: Centre, path: str) -> N
     assert reply.code == "query_not_allowed"
 
 
-def test_404_405_and_500_are_problems_too(sqlite_centre: Centre) -> None:
+def test_404_405_and_500_are_problems_too(
+    sqlite_centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert sqlite_centre.request("GET", "/nowhere").code == "not_found"
     assert sqlite_centre.request("GET", "/v1/admin/devices/%FF%00/x").code == "not_found"
     reply = sqlite_centre.request("DELETE", "/v1/batches")
@@ -199,7 +202,7 @@ def test_404_405_and_500_are_problems_too(sqlite_centre: Centre) -> None:
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    sqlite_centre.app.state.centre.ingest.take = broken
+    monkeypatch.setattr(sqlite_centre.app.state.centre.ingest, "take", broken)
     device = sqlite_centre.device("d1")
     reply = device.post(device.batch([]))
     assert reply.code == "internal"
@@ -272,10 +275,12 @@ def test_eight_workers_with_overlapping_batches_count_every_record_once(centre: 
     assert maintenance.verify(centre.store)["differences"] == []
 
 
-def test_when_too_many_wait_each_gets_a_later_slot(sqlite_centre: Centre) -> None:
+def test_when_too_many_wait_each_gets_a_later_slot(
+    sqlite_centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
     device = sqlite_centre.device("d1")
     gate = sqlite_centre.app.state.centre.gate
-    gate._most_waiting = 0
+    monkeypatch.setattr(gate, "_most_waiting", 0)
     waits = []
     for _ in range(300):
         if len(waits) % 100 == 0:
@@ -317,7 +322,13 @@ def test_openapi_describes_exactly_the_routes_there_are(sqlite_centre: Centre) -
     assert set(receipt["properties"]) == set(wire.Receipt.__struct_fields__)
 
 
-def test_metrics_count_and_name_no_device(sqlite_centre: Centre) -> None:
+def test_metrics_count_and_name_no_device(
+    sqlite_centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = sqlite_centre.app.state.centre
+    fresh = Metrics()
+    monkeypatch.setattr(shared, "metrics", fresh)
+    monkeypatch.setattr(shared.gate, "_metrics", fresh)
     device = sqlite_centre.device("d1")
     device.send(items(visits(3)))
     device.send([item(99, b'"junk"')])

@@ -21,8 +21,9 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.collector.app import create_app
-from sync.collector.devices import code_sha256
-from sync.collector.store import Store
+from sync.collector.devices import Devices, code_sha256
+from sync.collector.ingest import Ingest
+from sync.collector.store import Store, tables
 from sync.contract import bundle, ids, records, signing, wire
 
 START = datetime.datetime(2026, 3, 2, 8, 0, tzinfo=datetime.UTC).timestamp()
@@ -80,12 +81,27 @@ class Centre:
             time.sleep(0.005)
         self.organisation = Ed25519PrivateKey.generate()
         self.operator = Ed25519PrivateKey.generate()
+        self._add_operator()
+
+    def _add_operator(self) -> None:
         with self.store.tx() as tx:
             tx.run(
                 "insert into operators(name, key, created_ms) values (?, ?, 0) "
                 "on conflict (name) do update set key = excluded.key",
                 ("tester", bundle.key_text(self.operator.public_key())),
             )
+
+    def clean(self) -> None:
+        """Forget everything but who it is: as a fresh centre, without starting one."""
+        with self.store.tx() as tx:
+            for table in tables.metadata.sorted_tables:
+                if table.name != "meta":
+                    tx.run(f'delete from "{table.name}"')
+        self.clock.at = START
+        shared = self.app.state.centre
+        shared.ingest = Ingest(self.store, now_ms=shared.now_ms, after_s=shared.after_s)
+        shared.devices = Devices(self.store, now_ms=shared.now_ms, clock=time.monotonic)
+        self._add_operator()
 
     def close(self) -> None:
         self._server.should_exit = True

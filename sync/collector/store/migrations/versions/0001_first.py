@@ -1,8 +1,7 @@
 """The first schema."""
 
+import sqlalchemy as sa
 from alembic import op
-
-from sync.collector.store.tables import metadata
 
 revision = "0001"
 down_revision = None
@@ -10,4 +9,350 @@ down_revision = None
 
 def upgrade() -> None:
     """Create every table."""
-    metadata.create_all(op.get_bind())
+    op.create_table(
+        "answers",
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("visit", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("n", sa.BigInteger(), server_default="1", nullable=False),
+        sa.Column("id", sa.Text(), server_default="", nullable=False),
+        sa.Column("kind", sa.Text(), server_default="", nullable=False),
+        sa.Column("value", sa.SmallInteger(), nullable=True),
+        sa.Column("choice", sa.Text(), server_default="", nullable=False),
+        sa.Column("text", sa.Text(), nullable=True),
+        sa.Column("redacted", sa.Text(), server_default="", nullable=False),
+        sa.Column("language", sa.Text(), server_default="", nullable=False),
+        sa.Column("survey", sa.Text(), server_default="", nullable=False),
+        sa.Column("config", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("location", sa.Text(), server_default="", nullable=False),
+        sa.Column("channel", sa.Text(), server_default="", nullable=False),
+        sa.Column("layout", sa.Text(), server_default="", nullable=False),
+        sa.Column("mode", sa.Text(), server_default="", nullable=False),
+        sa.Column("position", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("flags", sa.Text(), server_default="", nullable=False),
+        sa.Column("privacy", sa.Text(), server_default="", nullable=False),
+        sa.Column("test", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("instant_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("quality", sa.Text(), server_default="", nullable=False),
+        sa.Column("day", sa.Text(), server_default="", nullable=False),
+        sa.Column("hour", sa.SmallInteger(), server_default="-1", nullable=False),
+        sa.PrimaryKeyConstraint("device", "visit", "question", name=op.f("pk_answers")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_answers_text_day",
+        "answers",
+        ["day"],
+        unique=False,
+        sqlite_where=sa.text("text IS NOT NULL"),
+        postgresql_where=sa.text("text IS NOT NULL"),
+    )
+    op.create_table(
+        "assignments",
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("since_ms", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("location", sa.Text(), server_default="", nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("device", "since_ms", name=op.f("pk_assignments")),
+    )
+    op.create_table(
+        "audit",
+        sa.Column(
+            "no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("at_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("who", sa.Text(), server_default="", nullable=False),
+        sa.Column("what", sa.Text(), server_default="", nullable=False),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_audit")),
+    )
+    op.create_table(
+        "codes",
+        sa.Column("code_sha256", sa.Text(), nullable=False),
+        sa.Column("device", sa.Text(), server_default="", nullable=False),
+        sa.Column("bound_key", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_by", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("expires_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("confirmed_ms", sa.BigInteger(), nullable=True),
+        sa.Column("cancelled_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("code_sha256", name=op.f("pk_codes")),
+    )
+    op.create_index(op.f("ix_codes_device"), "codes", ["device"], unique=False)
+    op.create_table(
+        "conflicts",
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("epoch", sa.Text(), server_default="", nullable=False),
+        sa.Column("seq", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=True),
+        sa.Column("received_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("device", "id", "sha256", name=op.f("pk_conflicts")),
+    )
+    op.create_table(
+        "daily_counts",
+        sa.Column("day", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("location", sa.Text(), nullable=False),
+        sa.Column("municipality", sa.Text(), nullable=False),
+        sa.Column("service", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("survey", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("layout", sa.Text(), nullable=False),
+        sa.Column("mode", sa.Text(), nullable=False),
+        sa.Column("flagged", sa.Boolean(), nullable=False),
+        sa.Column("test", sa.Boolean(), nullable=False),
+        sa.Column("value", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("n", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint(
+            "day",
+            "question",
+            "device",
+            "location",
+            "municipality",
+            "service",
+            "channel",
+            "survey",
+            "language",
+            "layout",
+            "mode",
+            "flagged",
+            "test",
+            "value",
+            name=op.f("pk_daily_counts"),
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "devices",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("location", sa.Text(), server_default="", nullable=False),
+        sa.Column("state", sa.Text(), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("bundle", sa.LargeBinary(), nullable=True),
+        sa.Column("bundle_sha256", sa.Text(), server_default="", nullable=False),
+        sa.Column("status", sa.Text(), server_default="", nullable=False),
+        sa.Column("last_seen_ms", sa.BigInteger(), nullable=True),
+        sa.Column("created_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_devices")),
+    )
+    op.create_table(
+        "epochs",
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Text(), nullable=False),
+        sa.Column("have", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("tail", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("top", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("stored", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("quarantined", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("held", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("lost", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("forks", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("conflicts", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("new_epoch", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("key", sa.Text(), server_default="", nullable=False),
+        sa.Column("first_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("last_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("device", "epoch", name=op.f("pk_epochs")),
+    )
+    op.create_table(
+        "exceptions",
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), server_default="", nullable=False),
+        sa.Column("code", sa.Text(), server_default="", nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("device", "epoch", "seq", "kind", name=op.f("pk_exceptions")),
+    )
+    op.create_table(
+        "hourly_counts",
+        sa.Column("location", sa.Text(), nullable=False),
+        sa.Column("month", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("weekday", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("hour", sa.SmallInteger(), autoincrement=False, nullable=False),
+        sa.Column("test", sa.Boolean(), nullable=False),
+        sa.Column("n", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint(
+            "location",
+            "month",
+            "question",
+            "weekday",
+            "hour",
+            "test",
+            name=op.f("pk_hourly_counts"),
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "keys",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("device", sa.Text(), server_default="", nullable=False),
+        sa.Column("state", sa.Text(), server_default="", nullable=False),
+        sa.Column("reason", sa.Text(), server_default="", nullable=False),
+        sa.Column("since_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("until_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_keys")),
+    )
+    op.create_index(op.f("ix_keys_device"), "keys", ["device"], unique=False)
+    op.create_table(
+        "locations",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.JSON(), nullable=False),
+        sa.Column("municipality", sa.Text(), server_default="", nullable=False),
+        sa.Column("timezone", sa.Text(), server_default="Europe/Helsinki", nullable=False),
+        sa.Column("services", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
+    )
+    op.create_table(
+        "meta",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_meta")),
+    )
+    op.create_table(
+        "operators",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("created_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("disabled_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_operators")),
+        sa.UniqueConstraint("key"),
+    )
+    op.create_table(
+        "organisation",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.JSON(), nullable=False),
+        sa.Column("key", sa.Text(), server_default="", nullable=False),
+        sa.Column("next_keys", sa.JSON(), nullable=False),
+        sa.Column("timezone", sa.Text(), server_default="Europe/Helsinki", nullable=False),
+        sa.Column("targets", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation")),
+    )
+    op.create_table(
+        "places",
+        sa.Column("location", sa.Text(), nullable=False),
+        sa.Column("since", sa.Text(), nullable=False),
+        sa.Column("municipality", sa.Text(), server_default="", nullable=False),
+        sa.Column("service", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("location", "since", name=op.f("pk_places")),
+    )
+    op.create_table(
+        "records",
+        sa.Column(
+            "no",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("device", sa.Text(), server_default="", nullable=False),
+        sa.Column("id", sa.Text(), server_default="", nullable=False),
+        sa.Column("epoch", sa.Text(), server_default="", nullable=False),
+        sa.Column("seq", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("fork", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("raw", sa.LargeBinary(), nullable=True),
+        sa.Column("code", sa.Text(), server_default="", nullable=False),
+        sa.Column("visit", sa.Text(), server_default="", nullable=False),
+        sa.Column("instant_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("quality", sa.Text(), server_default="", nullable=False),
+        sa.Column("day", sa.Text(), server_default="", nullable=False),
+        sa.Column("hour", sa.SmallInteger(), server_default="-1", nullable=False),
+        sa.Column("received_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("purged_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("no", name=op.f("pk_records")),
+        sa.UniqueConstraint("device", "id", name="uq_records_device_id"),
+        sa.UniqueConstraint("device", "epoch", "seq", "fork", name="uq_records_position"),
+    )
+    op.create_index(
+        "ix_records_quarantined",
+        "records",
+        ["device", "epoch"],
+        unique=False,
+        sqlite_where=sa.text("code <> ''"),
+        postgresql_where=sa.text("code <> ''"),
+    )
+    op.create_table(
+        "services",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.JSON(), nullable=False),
+        sa.Column("grouping", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_services")),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("token_sha256", sa.Text(), nullable=False),
+        sa.Column("user", sa.Text(), server_default="", nullable=False),
+        sa.Column("csrf", sa.Text(), server_default="", nullable=False),
+        sa.Column("language", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("expires_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("token_sha256", name=op.f("pk_sessions")),
+    )
+    op.create_index(op.f("ix_sessions_user"), "sessions", ["user"], unique=False)
+    op.create_table(
+        "survey_texts",
+        sa.Column("survey", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("question", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), server_default="", nullable=False),
+        sa.PrimaryKeyConstraint("survey", "language", "question", name=op.f("pk_survey_texts")),
+    )
+    op.create_table(
+        "surveys",
+        sa.Column("ref", sa.Text(), nullable=False),
+        sa.Column("scale", sa.Text(), server_default="", nullable=False),
+        sa.Column("statements", sa.JSON(), nullable=False),
+        sa.Column("created_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("ref", name=op.f("pk_surveys")),
+    )
+    op.create_table(
+        "users",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), server_default="", nullable=False),
+        sa.Column("role", sa.Text(), server_default="", nullable=False),
+        sa.Column("created_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("disabled_ms", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_users")),
+    )
+    op.create_table(
+        "visits",
+        sa.Column("device", sa.Text(), nullable=False),
+        sa.Column("visit", sa.Text(), nullable=False),
+        sa.Column("location", sa.Text(), server_default="", nullable=False),
+        sa.Column("municipality", sa.Text(), server_default="", nullable=False),
+        sa.Column("service", sa.Text(), server_default="", nullable=False),
+        sa.Column("respondent", sa.Text(), server_default="", nullable=False),
+        sa.Column("channel", sa.Text(), server_default="", nullable=False),
+        sa.Column("survey", sa.Text(), server_default="", nullable=False),
+        sa.Column("language", sa.Text(), server_default="", nullable=False),
+        sa.Column("day", sa.Text(), server_default="", nullable=False),
+        sa.Column("first_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("how", sa.Text(), server_default="", nullable=False),
+        sa.Column("end_id", sa.Text(), server_default="", nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=True),
+        sa.Column("shown", sa.Text(), server_default="", nullable=False),
+        sa.Column("skipped", sa.Text(), server_default="", nullable=False),
+        sa.Column("selection", sa.Text(), server_default="", nullable=False),
+        sa.Column("end_flags", sa.Text(), server_default="", nullable=False),
+        sa.Column("end_ms", sa.BigInteger(), nullable=True),
+        sa.Column("end_day", sa.Text(), server_default="", nullable=False),
+        sa.Column("flags", sa.Text(), server_default="", nullable=False),
+        sa.Column("centre_flags", sa.Text(), server_default="", nullable=False),
+        sa.Column("end_test", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("flagged", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("test", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.PrimaryKeyConstraint("device", "visit", name=op.f("pk_visits")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_visits_day"), "visits", ["day"], unique=False)

@@ -1,0 +1,36 @@
+"""What centre.md says is what the program does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import sync.collector
+from sync.collector.cli import collector
+from sync.collector.problems import STATUS
+from sync.collector.store.tables import metadata
+from sync.contract import wire
+
+TEXT = (Path(sync.collector.__file__).parent / "docs" / "centre.md").read_text()
+
+
+def test_every_problem_code_is_documented_with_its_status() -> None:
+    told = {code: int(status) for code, status in re.findall(r"\| `(\w+)` \| (\d{3}) \|", TEXT)}
+    assert told == STATUS
+    assert wire.PROBLEM_CODES.items() <= told.items()
+
+
+def test_every_table_is_documented() -> None:
+    told = set(re.findall(r"`(\w+)`", TEXT.split("## Tables")[1].split("## A batch")[0]))
+    assert set(metadata.tables) <= told
+
+
+def test_every_quarantine_code_is_documented() -> None:
+    source = (Path(sync.collector.__file__).parent / "reading.py").read_text()
+    used = set(re.findall(r'return None, "(\w+)"', source))
+    told = set(re.findall(r"\| `(\w+)` \| [^\d]", TEXT.split("Quarantine")[1].split("## ")[0]))
+    assert used == told
+
+
+def test_every_command_named_exists() -> None:
+    assert set(re.findall(r"hymio collector ([\w-]+)", TEXT)) <= set(collector.commands)
