@@ -147,8 +147,10 @@ class Tree:
     def _read(self, file: str, kind: type[T]) -> Source[T] | None:
         path = self.root / file
         try:
-            text = path.read_bytes().decode()
+            # Some editors begin a file with a byte order mark; it says nothing.
+            text = path.read_bytes().decode("utf-8-sig")
             data = tomllib.loads(text)
+            lines = locate(text)
         except FileNotFoundError:
             self._broken(
                 file, 0, "the file is missing", "create it; device-config/README.md says how"
@@ -161,10 +163,12 @@ class Tree:
             line = int(at[1]) if at and at[1] else text.count("\n") + 1
             what = _AT_LINE.sub("", str(error))
             self._broken(file, line, f"not TOML: {what}", 'mend the line; texts stand in "quotes"')
+        except RecursionError:
+            self._broken(file, 1, "nested too deeply", "write plain tables and lists")
         except OSError as error:
             self._broken(file, 0, f"cannot be read: {error.strerror}", "check the file's rights")
         else:
-            return self._shape(file, data, locate(text), kind)
+            return self._shape(file, data, lines, kind)
         return None
 
     def _shape(

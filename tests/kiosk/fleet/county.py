@@ -29,6 +29,14 @@ class County:
         path.write_text(text.replace(old, new), encoding="utf-8")
         return text[: text.index(old)].count("\n") + 1
 
+    def edit_bytes(self, file: str, old: bytes, new: bytes) -> int:
+        """The same, with line ends as they are."""
+        path = self.root / file
+        raw = path.read_bytes()
+        assert raw.count(old) == 1
+        path.write_bytes(raw.replace(old, new))
+        return raw[: raw.index(old)].count(b"\n") + 1
+
     def write(self, file: str, text: str) -> None:
         (self.root / file).write_text(text, encoding="utf-8")
 

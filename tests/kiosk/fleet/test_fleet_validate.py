@@ -271,6 +271,21 @@ def test_bytes_that_are_not_utf8(county: County) -> None:
     assert (error.file, error.line, "UTF-8" in error.what) == (DEVICE, 5, True)
 
 
+def test_a_file_from_another_system_is_read_all_the_same(county: County) -> None:
+    """With a byte order mark and two characters at each line's end."""
+    for file in (DEVICE, TOP, SURVEY):
+        path = county.root / file
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert county.problems() == []
+    line = county.edit_bytes(DEVICE, b"width_mm = 217", b"widht_mm = 217")
+    assert [(error.key, error.line) for error in county.errors()] == [("screen.widht_mm", line)]
+
+
+def test_a_file_nested_without_end_is_an_error(county: County) -> None:
+    county.write(DEVICE, "x = " + "[" * 5000 + "]" * 5000)
+    assert [(e.file, e.what) for e in county.errors()] == [(DEVICE, "nested too deeply")]
+
+
 def test_all_faults_of_all_files_are_said_at_once(county: County) -> None:
     together = ["unknown key", "hours overlap", "unknown statement", "accent too light"]
     together += ["unknown group", "time zone", "not one of the choices", "locked key that is none"]
