@@ -227,6 +227,15 @@ def test_exports_are_the_comparison_shown(county: Site) -> None:
         assert f'<th scope="row">{row["name"]}' in page
 
 
+def test_statements_are_exported_for_the_period_shown(county: Site) -> None:
+    reader = county.reader()
+    found = reader.get("/export.json?by=device&what=statements&language=fi").json()
+    assert (found["by"], found["period"]["from"]) == ("statement", "2025-11-01")
+    assert len(found["rows"]) == 5
+    shares = [row["fully_agree_pct"] for row in found["rows"]]
+    assert shares == sorted(shares, reverse=True)
+
+
 def test_the_export_for_publication_follows_the_rules(county: Site) -> None:
     reader = county.reader()
     answer = reader.get("/export.json?from=2025-11-01&to=2025-11-04&public=1")

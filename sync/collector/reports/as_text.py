@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from sync.collector.reports.columns import Column, Columns
-from sync.collector.reports.model import Report, Unit
+from sync.collector.reports.model import Report, Shown, Unit
 from sync.collector.reports.sentence import sentence
 from sync.collector.reports.words import Words
 
@@ -61,6 +61,14 @@ def late_text(report: Report, words: Words) -> str:
     return text if report.late.complete else f"≥ {text}"
 
 
+def _satisfied(unit: Unit, words: Words) -> str:
+    """The satisfaction question, in one line."""
+    if unit.shown != Shown.FULL or unit.mean is None:
+        return f"{unit.name}: {words(f'note.{unit.shown}')}"
+    mean = f"{words('column.mean')} {words.number(unit.mean, 2)}"
+    return f"{unit.name}: {mean}, {words('column.n')} {words.whole(unit.n)}"
+
+
 def as_table(report: Report, words: Words) -> str:
     """The whole report for people."""
     columns = Columns(report, words, people=True).all()
@@ -90,7 +98,7 @@ def as_table(report: Report, words: Words) -> str:
         table.insert(2 + len(report.rows), table[1])
         lines += [*table, ""]
     if report.satisfied:
-        lines += [f"{report.satisfied.name}: n {words.whole(report.satisfied.n)}", ""]
+        lines += [_satisfied(report.satisfied, words), ""]
     if report.apart:
         lines += [f"{words('apart')}: {', '.join(a.name for a in report.apart)}", ""]
     if report.silent:

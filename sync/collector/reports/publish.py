@@ -31,8 +31,8 @@ def _withheld(unit: Unit) -> bool:
 def protect(total: Unit, rows: Iterable[Unit]) -> None:
     """Mark total and rows; hide more until no withheld unit can be computed.
 
-    Total minus printed rows is what the withheld ones add up to: that must be at least two units,
-    and at least as many answers as may be printed of one.
+    Total minus printed rows is what the withheld ones add up to: that must be at least as many
+    answers as may be printed of one unit, which a single withheld unit never has.
     """
     units = sorted((row for row in rows if row.n), key=lambda row: (row.n, row.key))
     total.shown = by_count(total.n)
@@ -41,7 +41,7 @@ def protect(total: Unit, rows: Iterable[Unit]) -> None:
     hidden = [unit for unit in units if _withheld(unit)]
     printed = [unit for unit in units if not _withheld(unit)]
     # With nothing printed left, the total has under ten answers and is withheld itself.
-    while hidden and printed and (len(hidden) < 2 or sum(u.n for u in hidden) < FROM_INDICATIVE):
+    while hidden and printed and sum(unit.n for unit in hidden) < FROM_INDICATIVE:
         smallest = printed.pop(0)
         smallest.shown = Shown.HIDDEN
         hidden.append(smallest)

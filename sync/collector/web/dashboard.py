@@ -102,14 +102,7 @@ def page(builder: Builder, address: Address) -> Page:
     period = address.period(today)
     compared = address.compared(period)
     summary = builder.report("channel", Scope(period), compared=compared)
-    window = address.window(today)
-    where = builder.report(
-        address.by,
-        Scope(window),
-        compared=address.compared(window),
-        sort=address.sort,
-        descending=address.falling,
-    )
+    where = comparison(builder, address)
     faces = builder.report("statement", Scope(period), sort="nps", descending=True)
     points, trend_by, chart = _trend(builder, address, period)
     devices, ledger = health(builder)
@@ -128,7 +121,7 @@ def page(builder: Builder, address: Address) -> Page:
         trend_by=trend_by,
         trend_chart=chart,
         where=where,
-        where_period=_period(words, window, where.extent),
+        where_period=_period(words, where.period, where.extent),
         where_columns=_columns(where, words),
         where_note=Columns(where, words, people=True).note,
         where_chart=_forest(where, words),
@@ -139,6 +132,18 @@ def page(builder: Builder, address: Address) -> Page:
         devices=devices,
         ledger=ledger,
         ever=bool(summary.headline.n or q.extent(builder.db, Scope()).first),
+    )
+
+
+def comparison(builder: Builder, address: Address) -> Report:
+    """The breakdown chosen, over its own window, in the order chosen."""
+    window = address.window(builder.today)
+    return builder.report(
+        address.by,
+        Scope(window),
+        compared=address.compared(window),
+        sort=address.sort,
+        descending=address.falling,
     )
 
 

@@ -218,28 +218,31 @@ def _export(request: AnyRequest, form: str) -> Response[Any]:
     address = Address.read(request.query_params)
     public = request.query_params.get("public") == "1"
     now = datetime.fromtimestamp(guard.now_ms(request) / 1000, UTC)
-    by = "statement" if request.query_params.get("what") == "statements" else address.by
+    statements = request.query_params.get("what") == "statements"
     with snapshot(guard.store_of(request)) as db:
         builder = Builder(db, words, now)
-        window = address.window(builder.today)
-        report = builder.report(
-            by,
-            Scope(window),
-            compared=address.compared(window),
-            sort=address.sort,
-            descending=address.falling,
-        )
+        if statements:
+            scope = Scope(address.period(builder.today))
+            report = builder.report("statement", scope, sort="nps", descending=True)
+        else:
+            report = dashboard.comparison(builder, address)
     if public:
         report = for_publication(report)
     guard.note(
-        request, session.user.name, "export", view=address.query(), format=form, public=public
+        request,
+        session.user.name,
+        "export",
+        view=address.query(),
+        by=report.by,
+        format=form,
+        public=public,
     )
     if form == "json":
         body = json.dumps(as_json(report, words), ensure_ascii=False, indent=2)
     else:
         # Spreadsheets take a file without this mark for their own code page.
         body = "\ufeff" + as_csv(report, words)
-    name = f"hymio-{by}{'-public' if public else ''}.{form}"
+    name = f"hymio-{report.by}{'-public' if public else ''}.{form}"
     response: Response[Any] = Response(
         body.encode(),
         media_type="application/json" if form == "json" else "text/csv; charset=utf-8",

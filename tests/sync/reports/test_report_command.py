@@ -193,6 +193,12 @@ def test_a_theme_pools_its_statements(centre: Centre) -> None:
     assert rows == {"encounter": (6, 50.0), "information": (1, 0.0)}
     assert found["total"]["n"] == 7
     assert found["satisfied"]["n"] == 9
+    printed = centre.run("--by", "theme", "--language", "en").output
+    assert "Satisfied with the service: Mean 5.00, Answers 9" in printed
+    assert (
+        "Satisfied with the service: n < 10"
+        in centre.run("--by", "theme", "--language", "en", "--public").output
+    )
 
 
 def test_the_question_is_named(centre: Centre) -> None:
