@@ -162,7 +162,7 @@ def _names(
             f"add {', '.join(f'{language} = …' for language in lacking)}, or take"
             f" {quoted(lacking)} out of `name_languages` in organisation.toml",
         )
-    elif lacking and path[-1] in source.raw:
+    elif lacking and path in source.lines:
         yield source.error(path, "is empty", f"add {names[0]} = …")
     yield from _known_languages(source, path, texts)
 

@@ -187,6 +187,22 @@ FAULTS = {
     "service id that means other": Fault(
         "services.toml", 'id = "dental"', 'id = "other"', "service[1].id", "stands for", "another"
     ),
+    "group without a name": Fault(
+        "services.toml",
+        "[groups.social]\nfi = ",
+        "[groups.social]\n[groups.more]\nfi = ",
+        "groups.social",
+        "is empty",
+        "add fi",
+    ),
+    "service without a name": Fault(
+        "services.toml",
+        'name = { fi = "Kotihoito", sv = "Hemvård", en = "Home care" }',
+        "name = {}",
+        "service[14].name",
+        "is empty",
+        "add fi",
+    ),
     "unknown group": Fault(
         "services.toml",
         'group = "older"\nname = { fi = "Kotihoito"',
