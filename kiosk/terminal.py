@@ -9,10 +9,13 @@ from pathlib import Path
 
 import click
 
-from kiosk.fleet.errors import ConfigErrors
-from kiosk.fleet.resolve import load_path
+from kiosk.ui.activation import Activation, signer
+from kiosk.ui.env import NoWindowError
 from kiosk.ui.fallback import fallback_bundle
+from sync.contract.bundle import Bundle, BundleError, decode, unpack
 from sync.datadir import DataDir
+
+log = logging.getLogger("hymio.ui")
 
 
 def _size(
@@ -54,14 +57,51 @@ def kiosk(config: Path, data: Path, windowed: tuple[int, int] | None) -> None:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
-    log = logging.getLogger("hymio.ui")
-    fault = ""
+    folder, fault = DataDir(data), ""
     try:
-        bundle = load_path(config)
-    except (ConfigErrors, OSError) as error:
-        # Nobody who stands in front of it can mend this; the reason goes to the log and status.
-        log.error("no configuration: %s", error)
+        bundle = _load(config)
+    except (BundleError, OSError) as error:
+        # Nobody in front of the screen can mend this: it says "out of use", the log says why.
         bundle, fault = fallback_bundle(), f"no configuration: {error}"
+        log.error(fault)
+    except _BrokenFilesError as error:
+        if Activation(folder, fallback_bundle()).newest() is None:
+            click.echo(str(error), err=True)
+            sys.exit(1)
+        # What was published is good, and it wins.
+        bundle = fallback_bundle()
+        log.error("%s cannot be used: %s", config, error)
     from kiosk.ui.app import Terminal  # noqa: PLC0415 - opens no window before its size is known
 
-    Terminal(bundle, DataDir(data), windowed, fault=fault).run()
+    try:
+        terminal = Terminal(bundle, folder, windowed, fault=fault)
+    except NoWindowError as error:
+        click.echo(f"hymio kiosk: {error}", err=True)
+        sys.exit(3)
+    terminal.run()
+
+
+class _BrokenFilesError(Exception):
+    """IT's files have errors; the text lists all of them."""
+
+
+def _load(path: Path) -> Bundle:
+    """The configuration behind a device's TOML, a signed bundle or plain JSON.
+
+    Raises _BrokenFilesError, BundleError, OSError.
+    """
+    if path.suffix == ".toml":
+        # A device in the field has bundles and need not have what reads IT's files.
+        from kiosk.fleet.errors import ConfigErrors  # noqa: PLC0415
+        from kiosk.fleet.resolve import load_path  # noqa: PLC0415
+
+        try:
+            return load_path(path)
+        except ConfigErrors as error:
+            raise _BrokenFilesError(str(error)) from None
+    raw = path.read_bytes()
+    try:
+        key = signer(raw)
+    except BundleError:
+        return decode(raw)
+    return unpack(raw, trusted=(key,))

@@ -48,7 +48,8 @@ class Terminal:
         if active is not None:
             bundle, fault = active, ""
         screen = bundle.screen
-        size = windowed or env.screen_size() or (screen.width_px, screen.height_px)
+        whole = env.screen_size()
+        size = windowed or whole or (screen.width_px, screen.height_px)
         env.prepare(*size, fullscreen=windowed is None)
         self.window = _window(fullscreen=windowed is None)
         # What the window really became counts, not what was asked for.
@@ -133,7 +134,7 @@ def _window(*, fullscreen: bool) -> Any:
     from kivy.core.window import Window  # noqa: PLC0415 - opens the window
 
     if Window is None:
-        raise RuntimeError("no window could be opened: is there a display?")
+        raise env.NoWindowError("no window can be opened: is there a display, and DISPLAY set?")
     # No Escape, F1, Alt-F4, Ctrl-Q or window manager ends the terminal.
     Window.bind(
         on_request_close=lambda *_args, **_kw: True,

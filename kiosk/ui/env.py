@@ -11,6 +11,11 @@ from pathlib import Path
 
 log = logging.getLogger("hymio.ui")
 
+
+class NoWindowError(Exception):
+    """There is no display to open a window on."""
+
+
 _home: tempfile.TemporaryDirectory[str] | None = None
 
 
@@ -28,6 +33,7 @@ def screen_size() -> tuple[int, int] | None:
     """The screen's size in px as SDL sees it; None when it does not say.
 
     On bare X a window in Kivy's fullscreen `auto` stays 800 by 600, so the size is needed before.
+    Raises NoWindowError where nobody would see the window.
     """
     found = importlib.util.find_spec("kivy")
     if found is None or not found.submodule_search_locations:
@@ -41,8 +47,13 @@ def screen_size() -> tuple[int, int] | None:
         return None
     video, mode = 0x20, _DisplayMode()
     if sdl.SDL_InitSubSystem(video) != 0:
-        return None
+        raise NoWindowError("no window can be opened: is there a display, and DISPLAY set?")
     try:
+        sdl.SDL_GetCurrentVideoDriver.restype = ctypes.c_char_p
+        driver = sdl.SDL_GetCurrentVideoDriver()
+        # Without a display SDL quietly takes a driver that shows nothing; asked for, it is meant.
+        if driver in (b"offscreen", b"dummy") and not os.environ.get("SDL_VIDEODRIVER"):
+            raise NoWindowError("no display found: set DISPLAY, or run it on the console")
         if sdl.SDL_GetDesktopDisplayMode(0, ctypes.byref(mode)) != 0:
             return None
     finally:
