@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import resource
@@ -131,25 +132,63 @@ def test_a_whole_visit_by_pointer_ends_up_in_the_outbox(
 
 def test_nothing_a_keyboard_or_window_manager_does_ends_it(window: Start) -> None:
     subject = window(**QUICK)
+    # Without a window manager nobody gives the window the keyboard.
+    xdotool(subject, "windowfocus", "--sync", str(windows(subject.screen.name)[0]))
     for keys in ("Escape", "F1", "alt+F4", "ctrl+q", "ctrl+w", "F11", "ctrl+alt+Delete"):
         xdotool(subject, "key", keys)
-    env = {**os.environ, "DISPLAY": subject.screen.name}
-    listed = subprocess.run(
-        ["xdotool", "search", "--name", ".*"],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=10,
-        check=False,
-    )
-    for number in listed.stdout.split():
-        # A polite close, as a window manager sends it.
-        subprocess.run(["xdotool", "windowquit", number], env=env, check=False, timeout=10)
+    ask_to_close(subject.screen.name)
+    time.sleep(0.3)
     tap(subject, subject.pages.rest("fi"), "nps.1")
     subject.wait_for(lambda: len(answers(subject.data)) == 1, "an answer", 5)
     assert subject.child is not None
     assert subject.child.ended is None
     assert subject.resting() is False
+
+
+class _Message(ctypes.Structure):
+    """XClientMessageEvent, padded to the size of an XEvent."""
+
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("serial", ctypes.c_ulong),
+        ("send_event", ctypes.c_int),
+        ("display", ctypes.c_void_p),
+        ("window", ctypes.c_ulong),
+        ("message_type", ctypes.c_ulong),
+        ("format", ctypes.c_int),
+        ("data", ctypes.c_long * 5),
+        ("padding", ctypes.c_long * 16),
+    )
+
+
+def windows(display: str) -> list[int]:
+    listed = subprocess.run(
+        ["xdotool", "search", "--onlyvisible", "--class", "."],
+        env={**os.environ, "DISPLAY": display},
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=True,
+    )
+    found = [int(number) for number in listed.stdout.split()]
+    assert found
+    return found
+
+
+def ask_to_close(display: str) -> None:
+    """Send every window WM_DELETE_WINDOW, as a window manager does on Alt-F4."""
+    x11 = ctypes.CDLL("libX11.so.6")
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    connection = ctypes.c_void_p(x11.XOpenDisplay(display.encode()))
+    x11.XInternAtom.restype = ctypes.c_ulong
+    protocols = x11.XInternAtom(connection, b"WM_PROTOCOLS", 0)
+    delete = x11.XInternAtom(connection, b"WM_DELETE_WINDOW", 0)
+    for window in windows(display):
+        message = _Message(33, 0, 1, connection, window, protocols, 32)
+        message.data[0] = delete
+        x11.XSendEvent(connection, ctypes.c_ulong(window), 0, 0, ctypes.byref(message))
+    x11.XFlush(connection)
+    x11.XCloseDisplay(connection)
 
 
 def test_other_buttons_and_multitouch_leave_no_trace(window: Start) -> None:
