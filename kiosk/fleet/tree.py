@@ -111,10 +111,13 @@ class Tree:
 
     def chain(self, device: Source[DeviceFile]) -> set[str]:
         """The files that make one device's configuration."""
-        survey = self.surveys.get(str(self.merged(device).data.get("survey")))
-        place = self.locations.get(str(device.data.get("location")))
+        survey = str(self.merged(device).data.get("survey"))
+        place = str(device.data.get("location"))
         found = {"organisation.toml", "services.toml", device.file}
-        return found | {source.file for source in (survey, place) if source is not None}
+        # By name too: a file with a syntax error is not among the sources, and is the reason why.
+        found |= {f"surveys/{survey}.toml", f"locations/{place}.toml"}
+        sources = (self.surveys.get(survey), self.locations.get(place))
+        return found | {source.file for source in sources if source is not None}
 
     def _folder(self, name: str, kind: type[T], into: dict[str, Source[T]]) -> None:
         for path in sorted((self.root / name).glob("*.toml")):

@@ -271,3 +271,26 @@ def test_preview_of_a_panel_too_small_names_the_screens(county: County, tmp_path
 
 def test_preview_in_an_unknown_mode_is_wrong_use(tmp_path: Path) -> None:
     assert preview(EXAMPLE, tmp_path, "--mode", "huge").exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "organisation.toml",
+        "services.toml",
+        "surveys/full.toml",
+        "locations/0003.toml",
+        "devices/esim-0001.toml",
+    ],
+)
+def test_a_syntax_error_in_any_file_of_the_device_is_named_with_its_line(
+    county: County, file: str
+) -> None:
+    path = county.root / file
+    lines = path.read_text(encoding="utf-8").count("\n")
+    path.write_text(path.read_text(encoding="utf-8") + "x = ]\n", encoding="utf-8")
+
+    with pytest.raises(ConfigErrors) as caught:
+        resolve(county.root, "esim-0001")
+
+    assert (file, lines + 1) in [(error.file, error.line) for error in caught.value.errors]
