@@ -27,9 +27,8 @@ async def _operated(
 ) -> Response[bytes]:
     """Do `work(centre, operator, body)` for an operator whose signature holds."""
     centre: Centre = request.app.state.centre
-    raw = await centre.gate.body(request, MAX_BYTES)
 
-    def signed() -> Reply:
+    def signed(raw: bytes) -> Reply:
         found = centre.gate.verify(
             request, raw, lambda tx, key: bool(centre.admin.operator(tx, key))
         )
@@ -39,7 +38,9 @@ async def _operated(
             raise RefusedError("unknown_key", "no such operator")
         return Reply.of(work(centre, who, found.plain))
 
-    return await centre.gate.run("admin", signed, bounded=False)
+    async with centre.gate.large:
+        raw = await centre.gate.body(request, MAX_BYTES)
+        return await centre.gate.run("admin", lambda: signed(raw), bounded=False)
 
 
 def _device(request: AnyRequest) -> str:

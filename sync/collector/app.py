@@ -21,7 +21,7 @@ from sync.collector.gate import AnyRequest, Gate, Reply, Signed
 from sync.collector.ingest import Ingest
 from sync.collector.keyring import state as key_state
 from sync.collector.metrics import CONTENT_TYPE, Metrics
-from sync.collector.problems import problem, refused
+from sync.collector.problems import Pace, problem, refused
 from sync.collector.reading import RefusedError, decode, prepare
 from sync.collector.store import Store, Tx, open_store
 from sync.contract import bundle, wire
@@ -60,6 +60,7 @@ class Centre:
             most_waiting=MOST_WAITING,
             clock=clock,
         )
+        self.pace = Pace(clock)
         self.ingest = Ingest(store, now_ms=self.now_ms, after_s=self.after_s)
         self.devices = Devices(store, now_ms=self.now_ms, clock=clock)
         self.admin = Admin(store, now_ms=self.now_ms)
@@ -96,10 +97,17 @@ class Centre:
     def batch(self, request: AnyRequest, body: bytes) -> Reply:
         """`POST /v1/batches`."""
         began = self._clock()
-        signed = self.gate.verify(request, body, device_key)
-        with self.store.read() as connection:
-            if key_state(Tx(connection), signed.key)[0] == "revoked":
-                raise RefusedError("device_revoked", "this key is revoked")
+        standing = ""
+
+        def known(tx: Tx, key: str) -> bool:
+            nonlocal standing
+            standing, _ = key_state(tx, key)
+            return bool(standing)
+
+        signed = self.gate.verify(request, body, known)
+        if standing == "revoked":
+            raise RefusedError("device_revoked", "this key is revoked")
+        self.pace.take(signed.key)
         prepared = prepare(signed.json(), signed.headers["content-digest"])
         if prepared.batch.centre != self.centre:
             raise RefusedError("wrong_centre", "this is another centre")

@@ -36,6 +36,11 @@ WORK_S: Final = 60
 DRAIN_BYTES: Final = 16 << 20
 """What is still read of a body too large, so that the answer is heard."""
 
+READERS: Final = 400
+"""Bodies read at the same time: what bounds memory when all the world connects."""
+LARGE: Final = 8
+"""Of them catalogues and bundles, which may be eight times as large."""
+
 AnyRequest = Request[Any, Any, AppState]
 
 
@@ -94,12 +99,14 @@ class Gate:
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="collector")
         self._most_waiting = most_waiting
         self._waiting = 0
+        self._reading = asyncio.Semaphore(READERS)
+        self.large = asyncio.Semaphore(LARGE)
         self.slots = Slots(clock)
 
     async def body(self, request: AnyRequest, limit: int) -> bytes:
         """The body as on the wire. Raises RefusedError: too_large, timeout."""
         try:
-            async with asyncio.timeout(BODY_S):
+            async with self._reading, asyncio.timeout(BODY_S):
                 return await _bounded(request, limit)
         except TimeoutError:
             raise RefusedError("timeout", "the body took too long to arrive") from None

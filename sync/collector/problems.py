@@ -47,6 +47,29 @@ def refused(error: RefusedError) -> Response[bytes]:
     return problem(error.code, error.detail, headers=headers)
 
 
+class Pace:
+    """A bound on each key's batches, far above what a terminal that works ever needs."""
+
+    def __init__(
+        self, clock: Callable[[], float], *, per_s: float = 100, burst: float = 1000
+    ) -> None:
+        self._clock = clock
+        self._per_s = per_s
+        self._burst = burst
+        self._mutex = threading.Lock()
+        self._keys: dict[str, tuple[float, float]] = {}
+
+    def take(self, key: str) -> None:
+        """Count one batch. Raises RefusedError `slow_down`."""
+        with self._mutex:
+            now = self._clock()
+            left, at = self._keys.get(key, (self._burst, now))
+            left = min(self._burst, left + (now - at) * self._per_s)
+            self._keys[key] = (max(0.0, left - 1), now)
+        if left < 1:
+            raise RefusedError("slow_down", "too many batches from one key", retry_after_s=10)
+
+
 class Slots:
     """Times to come back at, one after the other, so that thousands return evenly."""
 

@@ -13,8 +13,6 @@ from sync.contract.records import Stamp
 Quality = Literal["synced", "boot", "clocks", "received"]
 
 DEFAULT_ZONE: Final = "Europe/Helsinki"
-_EPOCH: Final = datetime.date(1970, 1, 1)
-_DAY_MS: Final = 86_400_000
 _QUARTER_MS: Final = 900_000
 _LATEST_MS: Final = 253_370_764_800_000
 """9999-01-01: beyond, and before 1970, a day can no longer be written down safely."""
@@ -72,22 +70,16 @@ def known_zone(name: str) -> bool:
 
 
 @functools.lru_cache(4096)
-def _offset_ms(zone: str, quarter: int) -> int:
-    # Every zone's offset changes at a quarter hour, so one look-up serves fifteen minutes.
+def _local(zone: str, quarter: int) -> tuple[str, int]:
+    # Offsets change, and hours begin, at quarter hours: one look-up serves fifteen minutes.
     at = datetime.datetime.fromtimestamp(quarter * _QUARTER_MS / 1000, datetime.UTC)
-    offset = at.astimezone(_zone(zone)).utcoffset()
-    return 0 if offset is None else round(offset.total_seconds() * 1000)
-
-
-@functools.lru_cache(4096)
-def _iso_day(number: int) -> str:
-    return (_EPOCH + datetime.timedelta(days=number)).isoformat()
+    there = at.astimezone(_zone(zone))
+    return there.date().isoformat(), there.hour
 
 
 def local(instant_ms: int, zone: str) -> tuple[str, int]:
     """Day (ISO) and hour (0-23) of an instant in a zone; an unknown zone reads as Helsinki's."""
-    at = instant_ms + _offset_ms(zone, instant_ms // _QUARTER_MS)
-    return _iso_day(at // _DAY_MS), at % _DAY_MS // 3_600_000
+    return _local(zone, instant_ms // _QUARTER_MS)
 
 
 def _instant(stamp: Stamp, envelope: Envelope) -> tuple[int, Quality]:

@@ -16,7 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.collector import maintenance, openapi
 from sync.collector.app import API
+from sync.collector.ingest import NEW_EPOCHS_A_DAY
 from sync.collector.metrics import Metrics
+from sync.collector.problems import Pace
 from sync.collector.store import Tx
 from sync.contract import ids, signing, wire
 from tests.sync.collector.world import Centre, Device, answer, item, items, visits
@@ -292,6 +294,30 @@ def test_when_too_many_wait_each_gets_a_later_slot(
     assert waits == sorted(waits)
     assert waits[0] >= 1
     assert waits[-1] >= waits[0] + 2
+
+
+def test_a_key_that_runs_wild_is_slowed_and_no_other(
+    sqlite_centre: Centre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    pace = Pace(lambda: clock[0], per_s=1, burst=3)
+    monkeypatch.setattr(sqlite_centre.app.state.centre, "pace", pace)
+    wild, calm = sqlite_centre.device("d1"), sqlite_centre.device("d2")
+    assert [wild.post(wild.batch([])).status for _ in range(5)] == [200, 200, 200, 429, 429]
+    assert calm.post(calm.batch([])).status == 200
+    clock[0] = 1.0
+    assert [wild.post(wild.batch([])).status for _ in range(2)] == [200, 429]
+
+
+def test_a_device_begins_only_so_many_outboxes_a_day(centre: Centre) -> None:
+    device = centre.device("d1")
+    for number in range(NEW_EPOCHS_A_DAY):
+        device.send([], epoch=f"e{number}")
+    reply = device.post(device.batch([], epoch="one more"))
+    assert (reply.code, reply.headers["retry-after"]) == ("slow_down", "3600")
+    device.send([], epoch="e0")
+    centre.clock.at += 86_401
+    device.send([], epoch="one more")
 
 
 def test_a_database_that_cannot_be_written_is_503_and_not_ready(centre: Centre) -> None:
