@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
@@ -16,6 +17,7 @@ from litestar import Request, Response, get, post, route
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
+from markupsafe import Markup
 
 from sync.collector.problems import problem
 from sync.collector.reports.as_json import as_json
@@ -49,6 +51,13 @@ def static_link(name: str) -> str:
     return f"/static/{name}?v={_static(name)[1]}"
 
 
+def keep(text: str) -> Markup:
+    """Text whose brackets stay on one line: an interval must not break at its dash."""
+    parts = re.split(r"(\([^)]*\))", text)
+    wrap = Markup('<span class="keep">{}</span>').format
+    return Markup("").join(wrap(part) if part.startswith("(") else part for part in parts)
+
+
 _templates: Final = jinja2.Environment(
     loader=jinja2.PackageLoader("sync.collector.web"),
     autoescape=True,
@@ -56,6 +65,7 @@ _templates: Final = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_templates.filters["keep"] = keep
 _templates.globals.update(
     static=static_link,
     languages=LANGUAGES,
