@@ -34,7 +34,6 @@ from sync.collector.times import Moment
 from sync.contract import records
 
 _CHUNK: Final = 500
-_DERIVED: Final = ("visits", "answers", "daily_counts", "hourly_counts")
 _RECORDS: Final = (
     "select visit, id, raw, instant_ms, quality, day, hour from records "
     "where device = ? and code = '' order by visit, id"
@@ -95,29 +94,44 @@ def _readable_now(tx: Tx) -> int:
     return released
 
 
+def _rebuild_device(tx: Tx, device: str, places: Places, difference: Difference) -> tuple[int, int]:
+    """One device's visits and answers anew; how many there are."""
+    visits: list[VisitRow] = []
+    answers: list[AnswerRow] = []
+    for state in _states(tx, device):
+        row = summary(state, places)
+        visits.append(row)
+        answers.extend(state.answers.values())
+        difference.add(state, row, places)
+    for table in ("visits", "answers"):
+        tx.run(f"delete from {table} where device = ?", (device,))  # noqa: S608
+    for start in range(0, len(visits), _CHUNK):
+        save(tx, visits[start : start + _CHUNK], ())
+    for start in range(0, len(answers), _CHUNK):
+        save(tx, (), answers[start : start + _CHUNK])
+    return len(visits), len(answers)
+
+
 def rebuild(store: Store, *, now_ms: int) -> dict[str, Any]:
     """Compute visits, answers and counts anew, in one transaction."""
 
     def work(tx: Tx) -> dict[str, Any]:
         released = _readable_now(tx)
         places = catalogue(tx).places
-        visits: list[VisitRow] = []
-        answers: list[AnswerRow] = []
         difference = Difference()
-        for device in _devices(tx):
-            for state in _states(tx, device):
-                row = summary(state, places)
-                visits.append(row)
-                answers.extend(state.answers.values())
-                difference.add(state, row, places)
-        for table in _DERIVED:
+        visits = answers = 0
+        devices = _devices(tx)
+        for table in ("visits", "answers"):
+            condition, listed = tx.among("device", devices)
+            tx.run(f"delete from {table} where not ({condition})", (listed,))  # noqa: S608
+        for device in devices:
+            found = _rebuild_device(tx, device, places, difference)
+            visits += found[0]
+            answers += found[1]
+        for table in ("daily_counts", "hourly_counts"):
             tx.run(f"delete from {table}")  # noqa: S608 - our own names
-        for start in range(0, len(visits), _CHUNK):
-            save(tx, visits[start : start + _CHUNK], ())
-        for start in range(0, len(answers), _CHUNK):
-            save(tx, (), answers[start : start + _CHUNK])
         save_counts(tx, difference)
-        done = {"visits": len(visits), "answers": len(answers), "released": released}
+        done = {"visits": visits, "answers": answers, "released": released}
         audit.note(tx, now_ms, "command line", "rebuild", done)
         return done
 
