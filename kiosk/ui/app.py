@@ -56,11 +56,15 @@ class Terminal:
         self.size = (int(self.window.width), int(self.window.height))
 
         from kiosk.ui.glass import Glass  # noqa: PLC0415 - imports Kivy
+        from kiosk.ui.partial import Partial  # noqa: PLC0415
 
         self.door = Door(data, bundle, shut=fault)
         self._status = Status(data, self.door)
         self._status.active(bundle, self._activation.refused)
-        self.glass = Glass(*self.size, self._finger)
+        renderer = _renderer()
+        log.info("window %d x %d, OpenGL %s", *self.size, renderer)
+        partial = Partial(self.window, software="llvmpipe" in renderer)
+        self.glass = Glass(self.size, self._finger, partial.changed)
         world = World(time.monotonic, clock.stamp, uuid7, random.SystemRandom())
         self.flow = Flow(Pages(bundle, self.size), self.glass, self.door, world)
         self.window.add_widget(self.glass)
@@ -74,7 +78,9 @@ class Terminal:
         from kivy.base import EventLoop, runTouchApp, stopTouchApp  # noqa: PLC0415
 
         runTouchApp(embedded=True)
-        log.info("window %d x %d, OpenGL %s", *self.size, _renderer())
+        EventLoop.idle()
+        # The driver compiles what draws a small rectangle once: not at the first visitor's tap.
+        self.glass.patch("warm-up", (0, 0, 2, 2), lambda *_: None)
         EventLoop.idle()
         try:
             self.loop.run(self._error)

@@ -31,12 +31,19 @@ Finger = Callable[[str, object, float, float], None]
 class Glass(Widget):
     """Shows pages; tells where it is touched."""
 
-    def __init__(self, width: int, height: int, finger: Finger, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        size: tuple[int, int],
+        finger: Finger,
+        changed: Callable[[Px | None], None],
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
-        self._finger = finger
+        width, height = size
+        self._finger, self._changed = finger, changed
         self._ahead: OrderedDict[tuple[int, int], tuple[Page, bytes]] = OrderedDict()
         self._sprites: OrderedDict[object, Texture] = OrderedDict()
-        self._over: dict[str, Rectangle] = {}
+        self._over: dict[str, tuple[Rectangle, Px]] = {}
         self._size_px = (width, height)
         self._page: Page | None = None
         self._painter: Painter | None = None
@@ -54,11 +61,10 @@ class Glass(Widget):
             pixels = zlib.decompress(packed[1]) if packed else painter.page(page).tobytes()
             self._base.blit_buffer(pixels, colorfmt="rgb", bufferfmt="ubyte")
         self._page, self._painter = page, painter
-        for rectangle in self._over.values():
-            self.canvas.remove(rectangle)
-        self._over.clear()
+        self.forget()
         for name, state in states.items():
             self.state(name, state)
+        self._changed(None)
         self.canvas.ask_update()
 
     def prepare(self, page: Page, painter: Painter) -> None:
@@ -134,12 +140,14 @@ class Glass(Widget):
             size=(right - left, bottom - top),
         )
         self.canvas.add(rectangle)
-        self._over[name] = rectangle
+        self._over[name] = (rectangle, region)
+        self._changed(region)
 
     def _remove(self, name: str) -> None:
-        rectangle = self._over.pop(name, None)
-        if rectangle is not None:
-            self.canvas.remove(rectangle)
+        found = self._over.pop(name, None)
+        if found is not None:
+            self.canvas.remove(found[0])
+            self._changed(found[1])
 
     def on_touch_down(self, touch: Any) -> bool:
         """The left button or a finger; every other button does nothing."""
