@@ -15,6 +15,7 @@ import click
 import sqlalchemy as sa
 
 from sync.collector import audit, maintenance, serving
+from sync.collector.purge import purge_text
 from sync.collector.store import (
     DatabaseLockedError,
     SchemaError,
@@ -219,6 +220,18 @@ def verify(database: str, form: str) -> None:
     _print(found, form)
     if found["differences"]:
         sys.exit(DOES_NOT_HOLD)
+
+
+@collector.command()
+@_database
+@click.option("--text-days", type=click.IntRange(0), required=True, help="days open text is kept")
+@_format
+def purge(database: str, text_days: int, form: str) -> None:
+    """Remove open text older than so many days; an audit line stays. The centre must be stopped.
+
+    On PostgreSQL the centre may run.
+    """
+    _maintain(database, lambda store: purge_text(store, days=text_days, now_ms=_now_ms()), form)
 
 
 @collector.command()

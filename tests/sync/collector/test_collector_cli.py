@@ -17,10 +17,13 @@ import pytest
 from click.testing import CliRunner, Result
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sync.collector import maintenance
 from sync.collector.cli import collector
+from sync.collector.purge import purge_text
 from sync.collector.store import Tx, open_reader, open_store
 from sync.contract import bundle
-from tests.sync.collector.world import Centre, item
+from tests.sync.collector.test_collector_model import NOW_MS, World
+from tests.sync.collector.world import Centre, answer, item
 
 KEY = bundle.key_text(Ed25519PrivateKey.generate().public_key())
 
@@ -119,9 +122,6 @@ def test_operators_and_users_are_added_and_changed(database: str) -> None:
 
 
 def test_verify_exits_1_on_a_difference_and_rebuild_repairs_it(database: str) -> None:
-    from tests.sync.collector.test_collector_model import World
-    from tests.sync.collector.world import answer
-
     world = World(database)
     world.post("d1", "e1", [item(1, answer("v1")), item(3, answer("v2"))])
     with world.store.tx() as tx:
@@ -151,6 +151,45 @@ def test_restored_revokes_again_and_closes_codes(database: str, tmp_path: Path) 
         assert Tx(connection).rows("select state, reason from keys") == [
             ("revoked", "stolen in May")
         ]
+
+
+def test_purge_takes_the_words_for_good_and_leaves_the_counts(database: str) -> None:
+    world = World(database)
+    said = {"text": "Nimeni on Aino", "redacted": {"phone": 1}}
+    sent = [
+        item(1, answer("v", "nps", 1, 9), "a"),
+        item(2, answer("v", "comment", 2, {"text": "Aino, ensin"}), "b"),
+        item(3, answer("v", "comment", 3, said), "c"),
+        item(4, b'{"what":"Aino?"}', "d"),
+    ]
+    world.post("d1", "e1", sent)
+    world.post("d1", "e1", [item(5, answer("w", "comment", 1, {"text": "Aino 2"}), "a")])
+    before = world.derived()["daily_counts"]
+
+    def everything() -> str:
+        with world.store.read() as connection:
+            tx = Tx(connection)
+            held = tx.rows("select raw from records union all select raw from conflicts")
+            return repr([bytes(raw) for (raw,) in held if raw]) + repr(
+                tx.rows("select text from answers")
+            )
+
+    year = 366 * 86_400_000
+    assert purge_text(world.store, days=400, now_ms=NOW_MS + year)["records"] == 0
+    assert "Aino" in everything()
+    done = purge_text(world.store, days=365, now_ms=NOW_MS + year)
+    assert (done["records"], done["conflicts"]) == (3, 1)
+    assert "Aino" not in everything()
+    receipt = world.post("d1", "e1", sent)  # a replay
+    assert [e.code for e in receipt.exceptions] == ["schema"]
+    assert "Aino" not in everything()
+    assert world.derived()["daily_counts"] == before
+    assert maintenance.verify(world.store)["differences"] == []
+    kept = world.derived()
+    maintenance.rebuild(world.store, now_ms=NOW_MS)
+    assert world.derived() == kept
+    world.store.close()
+    assert run("purge", "--database", database, "--text-days", "365").exit_code == 0
 
 
 @pytest.mark.parametrize("command", ["verify", "rebuild", "restored"])
