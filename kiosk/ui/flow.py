@@ -236,7 +236,7 @@ class Flow(Scene):
         assert self.page is not None  # noqa: S101 - a target of it was tapped
         try:
             record = self.visit.answer(
-                question, value, layout=self.page.arrangement, mode=self._mode_names()
+                question, value, layout=self.page.arrangement, mode=sorted(self.modes)
             )
         except VisitError as error:
             log.warning("not taken: %s", error)
@@ -246,7 +246,7 @@ class Flow(Scene):
 
     def _skip(self) -> None:
         assert self.page is not None  # noqa: S101 - a target of it was tapped
-        record = self.visit.skip(layout=self.page.arrangement, mode=self._mode_names())
+        record = self.visit.skip(layout=self.page.arrangement, mode=sorted(self.modes))
         if record is None:
             self._next()
             return
@@ -266,9 +266,6 @@ class Flow(Scene):
             self._open("warning")
         else:
             self._answer(COMMENT, text, None)
-
-    def _mode_names(self) -> list[str]:
-        return sorted(self.modes)
 
     def _commit(self, record: Answer, then: Callable[[], None], name: str) -> None:
         """Durable first, acknowledged after; meanwhile the target stays pressed."""
