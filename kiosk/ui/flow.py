@@ -142,9 +142,9 @@ class Flow(Scene):
             if before:
                 self._release(before)
             if target is not None:
-                self._act(target)
+                self._try(target)
             elif self._thanks is not None and not before and not self.sheet:
-                self._finish()
+                self.reset()
             return
         if self.guard.pressed != before:
             if before:
@@ -156,6 +156,14 @@ class Flow(Scene):
         """A target looks again as it did before the finger."""
         if self.page is not None:
             self.glass.state(name, self._states(self.page).get(name, "rest"))
+
+    def _try(self, target: Target) -> None:
+        try:
+            self._act(target)
+        except VisitError as error:
+            # A tap that does not fit the moment changes nothing.
+            log.warning("%s not taken: %s", target.name, error)
+            self.show()
 
     def _act(self, target: Target) -> None:
         group, _, value = target.name.partition(".")
@@ -217,7 +225,7 @@ class Flow(Scene):
 
     def _done(self) -> None:
         if self._thanks is not None:
-            self._finish()
+            self.reset()
         elif self.sheet:
             self._open("")
         else:
@@ -234,13 +242,8 @@ class Flow(Scene):
 
     def _answer(self, question: str, value: Value, target: Target | None) -> None:
         assert self.page is not None  # noqa: S101 - a target of it was tapped
-        try:
-            record = self.visit.answer(
-                question, value, layout=self.page.arrangement, mode=sorted(self.modes)
-            )
-        except VisitError as error:
-            log.warning("not taken: %s", error)
-            return
+        layout = self.page.arrangement
+        record = self.visit.answer(question, value, layout=layout, mode=sorted(self.modes))
         name = target.name if target else ""
         self._commit(record, lambda: self._answered(record, name), name)
 
@@ -312,10 +315,6 @@ class Flow(Scene):
         if self.visit.open:
             self._durable.owe(self.visit.end(how))
 
-    def _finish(self) -> None:
-        self._end("completed")
-        self.reset()
-
     def _language(self, language: str) -> None:
         if language == self.visit.language:
             self._open("")
@@ -378,10 +377,10 @@ class Flow(Scene):
                 self._draw_countdown()
         elif self._thanks is not None and not self.sheet:
             if now >= self._thanks:
-                self._finish()
+                self.reset()
         elif now - self._touched_at >= self._idle_s:
             # After the end there is no visit to hand over.
-            self._finish() if self._thanks is not None else self._ask()
+            self.reset() if self._thanks is not None else self._ask()
 
     def _due(self) -> float:
         due = [self._check_at if self.pristine else self._touched_at + self._idle_s]

@@ -43,9 +43,9 @@ class Pages:
             self._composers[modes] = Composer(self.bundle, self._measure, modes)
         return self._composers[modes]
 
-    def painter(self, modes: Modes) -> Painter:
-        """The painter in the theme of the modes."""
-        return self._dark if "dark" in modes else self._light
+    def painter(self, modes: Modes, screen: str = "") -> Painter:
+        """The painter in the theme of the modes; outside opening hours the panel is dark."""
+        return self._dark if "dark" in modes or screen == "closed" else self._light
 
     def page(self, modes: Modes, screen: str, *args: Any) -> Page:
         """`Composer.<screen>(*args)`, kept."""

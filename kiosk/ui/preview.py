@@ -90,7 +90,7 @@ def render(
         for language in languages or bundle.languages:
             for name, screen, args, states in shots(bundle):
                 page = pages.page(mode, screen, language, *args)
-                image = pages.painter(mode).page(page, states)
+                image = pages.painter(mode, screen).page(page, states)
                 _finish(page, image, pages, mode)
                 file = "_".join([name, language, *sorted(mode)]) + ".png"
                 # Level 1: five times faster, a tenth larger.

@@ -89,9 +89,7 @@ class Scene:
         if page.problems:
             log.warning("%s: %s", screen, "; ".join(page.problems))
         self.page = page
-        # Outside opening hours the panel is dark.
-        theme = frozenset({"dark"}) if screen == "closed" else self.modes
-        self.glass.show(page, self.pages.painter(theme), self._states(page))
+        self.glass.show(page, self.pages.painter(self.modes, screen), self._states(page))
         self.guard.screen(page.targets, quiet=quiet)
         if screen == "text":
             self._draw_text()
