@@ -265,7 +265,8 @@ def summary(state: State, places: Places) -> VisitRow:
     for row in state.answers.values():
         if row.flags:
             flags.update(row.flags.split())
-        test = test or row.test
+        if row.test:
+            test = True
     marked = bool(flags & MISUSE) or bool(state.centre_flags)
     return VisitRow(
         state.device,

@@ -83,10 +83,7 @@ def local(instant_ms: int, zone: str) -> tuple[str, int]:
 
 
 def _instant(stamp: Stamp, envelope: Envelope) -> tuple[int, Quality]:
-    if stamp.synced:
-        wall = wall_ms(stamp.wall)
-        if wall is not None:
-            return wall, "synced"
+    """The instant where the wall clock cannot be believed."""
     if stamp.boot == envelope.boot:
         ago = envelope.sent_boottime_ms - stamp.boottime_ms
         if 0 <= ago <= envelope.received_ms:
@@ -100,6 +97,8 @@ def _instant(stamp: Stamp, envelope: Envelope) -> tuple[int, Quality]:
 
 def moment(stamp: Stamp, envelope: Envelope, zone: str) -> Moment:
     """The corrected instant of a record, as protocol.md orders the ways to know it."""
+    if stamp.synced and (wall := wall_ms(stamp.wall)) is not None:
+        return Moment(wall, "synced", *_local(zone, wall // _QUARTER_MS))
     instant_ms, quality = _instant(stamp, envelope)
     day, hour = local(instant_ms, zone)
     return Moment(instant_ms, quality, day, -1 if quality == "received" else hour)
