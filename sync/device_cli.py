@@ -1,0 +1,157 @@
+"""`hymio sync` and `hymio ledger`."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import random
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from sync.clock import Clock
+from sync.datadir import DataDir
+from sync.ledger import Line
+from sync.ledger import ledger as read_ledger
+from sync.sender import Sender
+
+ONCE_STALLED = 3
+"""Exchanges without progress after which `--once` gives up."""
+
+_data = click.option(
+    "--data",
+    "root",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="The data directory shared with the terminal.",
+)
+
+
+@click.command()
+@_data
+@click.option("--once", is_flag=True, help="Send what there is and end, instead of staying.")
+def sync(root: Path, once: bool) -> None:
+    """The sender: brings every record of the outbox to the centre.
+
+    Without --once it stays until SIGTERM or Ctrl-C. With --once: 0 when all was sent (or there is
+    nothing to send), 3 when the centre could not be reached, saying since when and how much waits.
+    """
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("urllib3").setLevel(logging.WARNING)
+    data = DataDir(root)
+    os.umask(0o007)
+    try:
+        data.create()
+        with _only_one(data):
+            sender = Sender(
+                data,
+                clock=Clock(),
+                monotonic=time.monotonic,
+                chance=random.Random(),  # noqa: S311 - jitter
+            )
+            try:
+                if once:
+                    _once(sender)
+                else:
+                    _stay(sender)
+            finally:
+                sender.close()
+    except (OSError, sqlite3.Error) as error:
+        click.echo(f"hymio sync: the data directory {root} cannot be used: {error}", err=True)
+        sys.exit(1)
+
+
+def _stay(sender: Sender) -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    while not stop.is_set():
+        # Never longer than a minute: a new code, a new configuration, a clock that was set.
+        stop.wait(min(sender.step(), 60.0))
+
+
+def _once(sender: Sender) -> None:
+    stalled, before = 0, -1
+    while stalled < ONCE_STALLED:
+        sender.step(eager=True)
+        waiting = sender.waiting()
+        if sender.state == "ok":
+            if not waiting.epochs:
+                click.echo("all is at the centre", err=True)
+                return
+            stalled = stalled + 1 if waiting.backlog == before else 0
+            before = waiting.backlog
+        else:
+            break
+    waiting = sender.waiting()
+    since = f" since {sender.since}" if sender.since else ""
+    oldest = f", the oldest from {waiting.oldest}" if waiting.oldest else ""
+    records = "1 record waits" if waiting.backlog == 1 else f"{waiting.backlog} records wait"
+    click.echo(f"{sender.state}{since}: {sender.reason}; {records}{oldest}", err=True)
+    sys.exit(3)
+
+
+@contextlib.contextmanager
+def _only_one(data: DataDir) -> Iterator[None]:
+    """Hold the sender's lock; two senders would move one cursor."""
+    fd = os.open(data.sync_lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o660)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        click.echo("hymio sync: another sender works in this data directory", err=True)
+        sys.exit(1)
+    try:
+        yield
+    finally:
+        os.close(fd)
+
+
+@click.command()
+@_data
+@click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table")
+def ledger(root: Path, shape: str) -> None:
+    """What was created on this device, and where each record is.
+
+    Per epoch (one outbox file): created = acknowledged + quarantined + held + to send, in records.
+    Exit 1 when an outbox file cannot be read.
+    """
+    data = DataDir(root)
+    if not data.outbox_dir.is_dir():
+        raise click.UsageError(f"{root} is not a terminal's data directory")
+    try:
+        lines = read_ledger(data)
+    except sqlite3.Error as error:
+        click.echo(f"hymio ledger: {data.sync_db} cannot be read: {error}", err=True)
+        sys.exit(1)
+    names = ("created", "acknowledged", "quarantined", "held", "to_send")
+    total = {name: sum(getattr(line, name) for line in lines) for name in names}
+    oldest = min((line.oldest_unsent for line in lines if line.oldest_unsent), default=None)
+    if shape == "json":
+        found = {"epochs": lines, "total": {**total, "oldest_unsent": oldest}}
+        click.echo(msgspec.json.format(msgspec.json.encode(found)).decode())
+    else:
+        _table(lines, total)
+    if any(line.note for line in lines):
+        sys.exit(1)
+
+
+def _table(lines: list[Line], total: dict[str, int]) -> None:
+    heads = ("created", "acknowledged", "quarantined", "held", "to send")
+    click.echo(f"{'epoch':<36}" + "".join(f"{head:>14}" for head in heads) + "  oldest unsent")
+    for line in lines:
+        numbers = (line.created, line.acknowledged, line.quarantined, line.held, line.to_send)
+        row = f"{line.epoch:<36}" + "".join(f"{number:>14,}" for number in numbers)
+        click.echo(f"{row}  {line.note or line.oldest_unsent or '-'}")
+    click.echo(f"{'total':<36}" + "".join(f"{number:>14,}" for number in total.values()))
