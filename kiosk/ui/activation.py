@@ -9,7 +9,7 @@ import msgspec
 
 from kiosk.ui.fallback import UNKNOWN
 from sync.contract.bundle import Bundle, BundleError, unpack
-from sync.datadir import DataDir
+from sync.datadir import DataDir, read_json
 
 log = logging.getLogger("hymio.ui")
 
@@ -22,8 +22,8 @@ class Activation:
         # Without a configuration of its own any device's will do, if it is signed by ours.
         self._device = "" if bundle.device == UNKNOWN else bundle.device
         self._version = bundle.version
-        # The sender has checked every file against the keys it learned at enrolment, and only it
-        # can write there; from the first one on, the chain of keys is held here too.
+        # Before the sender has said which keys it pinned at enrolment, the first bundle's chain
+        # of keys is held: only the sender can write there, and it checks every file.
         self._pinned: tuple[str, ...] = ()
         self._seen: dict[str, int] = {}
         self._stamp = 0
@@ -56,7 +56,8 @@ class Activation:
                 self._seen[path.name] = stat.st_mtime_ns
                 raw = path.read_bytes()
                 key = signer(raw)
-                bundle = unpack(raw, trusted=self._pinned or (key,), device=self._device)
+                trusted = self._told() or self._pinned or (key,)
+                bundle = unpack(raw, trusted=trusted, device=self._device)
                 if bundle.version != version:
                     raise BundleError(
                         f"the file says version {version}, inside is {bundle.version}"
@@ -74,6 +75,11 @@ class Activation:
             self.changed = True
             return bundle
         return None
+
+    def _told(self) -> tuple[str, ...]:
+        """The organisation's keys the sender pinned, as its status says."""
+        found = (read_json(self._data.sender_json) or {}).get("trusted")
+        return tuple(map(str, found)) if isinstance(found, list) else ()
 
 
 def signer(raw: bytes) -> str:

@@ -13,7 +13,7 @@ from kiosk.ui.activation import Activation
 from kiosk.ui.door import Door, interrupted
 from kiosk.ui.fallback import fallback_bundle
 from sync.contract.bundle import Bundle, key_text, pack
-from sync.datadir import DataDir
+from sync.datadir import DataDir, write_json
 from tests.ui.stage import Stage, bundle
 
 KEY, OTHER = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
@@ -56,6 +56,17 @@ def test_a_bad_one_is_refused_with_its_reason_and_the_next_best_taken(data: Data
     assert found is not None and found.version == 3
     assert {entry["version"] for entry in activation.refused} == {8, 9}
     assert any("esim-0002" in str(entry["reason"]) for entry in activation.refused)
+
+
+def test_the_first_one_too_must_be_signed_by_a_key_the_sender_pinned(data: DataDir) -> None:
+    write_json(data.sender_json, {"trusted": [key_text(KEY.public_key())]})
+    leave(data, 3, key=OTHER)
+    activation = Activation(data, bundle())
+    assert activation.newer() is None
+    assert "does not trust" in str(activation.refused[0]["reason"])
+    leave(data, 4)
+    found = activation.newer()
+    assert found is not None and found.version == 4
 
 
 def test_a_changed_payload_is_refused(data: DataDir) -> None:
