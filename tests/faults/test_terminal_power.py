@@ -26,7 +26,7 @@ def test_what_the_screen_acknowledged_is_at_the_centre_once(
     """The chosen state is the acknowledgement; the power goes within 40 ms of the release."""
     chance = random.Random(seed)
     bundle = prepared(home.bundles[number], hold_ms=250)
-    data = home.device("terminal", number=number)
+    data = home.device(f"terminal-{number}", number=number)
     taps = []
     with terminal(bundle, data, tmp_path / "terminal.log") as subject:
         for turn in range(ROUNDS):
@@ -65,8 +65,8 @@ def test_a_dead_network_in_the_middle_of_a_visit_changes_nothing_on_the_screen(
 ) -> None:
     bundle = prepared(home.bundles[number])
     with CuttingProxy(home.port) as proxy:
-        data = home.device("terminal", at=proxy.url, number=number)
-        sender = home.child("visit-sender", "sync", "--data", str(data))
+        data = home.device(f"terminal-{number}", at=proxy.url, number=number)
+        sender = home.child(f"visit-sender-{number}", "sync", "--data", str(data))
         with terminal(bundle, data, tmp_path / "terminal.log") as subject:
             subject.start()
             language = bundle.languages[0]
