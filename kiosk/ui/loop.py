@@ -66,6 +66,9 @@ class Loop:
         self._stop = False
         self._fds: list[int] = []
         self._signal_in, self._signal_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        # From here on, before anything is drawn: who sees the first picture may end it cleanly.
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
         window.bind(on_flip=self._flipped)
 
     def _flipped(self, *_: object) -> None:
@@ -83,8 +86,6 @@ class Loop:
         """Turn until stopped; an exception of one turn goes to `errors`, which may raise."""
         from kivy.base import EventLoop  # noqa: PLC0415 - needs a window
 
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._on_signal)
         signal.set_wakeup_fd(self._signal_out, warn_on_full_buffer=False)
         self._fds = display_fds()
         if not self._fds:
