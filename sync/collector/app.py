@@ -20,6 +20,8 @@ from sync.collector.devices import Devices, RotateRequest, active
 from sync.collector.gate import AnyRequest, Gate, Reply, Signed
 from sync.collector.ingest import Ingest
 from sync.collector.keyring import state as key_state
+from sync.collector.marking import EVERY_S as MARK_EVERY_S
+from sync.collector.marking import Marker
 from sync.collector.metrics import CONTENT_TYPE, Metrics
 from sync.collector.problems import Pace, problem, refused
 from sync.collector.reading import RefusedError, decode, prepare
@@ -267,11 +269,13 @@ def create_app(
     clock: Callable[[], float] = time.monotonic,
     web: bool = True,
     prefix: str = "",
+    mark_every_s: float = MARK_EVERY_S,
 ) -> Litestar:
     """The application on a database, which is migrated when it is fresh.
 
     `now` (seconds since 1970) and `clock` (monotonic seconds) can be passed in; `prefix` is the
-    public path before `/v1` where a proxy takes one off. Raises StoreError.
+    public path before `/v1` where a proxy takes one off; the centre's flags are brought up to date
+    every `mark_every_s`. Raises StoreError.
     """
     store = open_store(database_url, fresh=True)
     try:
@@ -282,7 +286,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        marker = Marker(store, every_s=mark_every_s)
+        marker.start()
         yield
+        marker.close()
         centre.gate.close()
         store.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sync.collector.marking import touch
 from sync.collector.reading import Entry
 from sync.collector.states import Catalogue, load, save, save_counts
 from sync.collector.store.tx import Tx
@@ -31,6 +32,7 @@ def count(tx: Tx, known: Catalogue, device: str, fresh: list[tuple[Entry, Moment
     difference = Difference()
     rows: list[VisitRow] = []
     answers: list[AnswerRow] = []
+    days: set[str] = {at.day for _, at in fresh}
     loaded = load(tx, device, by_visit)
     for visit, pairs in by_visit.items():
         state, before = loaded.get(visit, (None, None))
@@ -38,6 +40,8 @@ def count(tx: Tx, known: Catalogue, device: str, fresh: list[tuple[Entry, Moment
             state = State(device, visit)
         else:
             difference.remove(state, before, places)
+            days.add(before.day)
+            days.update(known_answer.day for known_answer in state.answers.values())
         changed: dict[str, AnswerRow] = {}
         for entry, at in pairs:
             record = entry.record
@@ -54,3 +58,4 @@ def count(tx: Tx, known: Catalogue, device: str, fresh: list[tuple[Entry, Moment
             rows.append(after)
     save(tx, rows, answers)
     save_counts(tx, difference)
+    touch(tx, device, min(days))

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sync.collector import audit, keyring
 from sync.collector.ingest import here
+from sync.collector.marking import changes, mark_whole, pending
 from sync.collector.reading import reread
 from sync.collector.states import (
     ANSWER_COLUMNS,
@@ -113,7 +114,7 @@ def _rebuild_device(tx: Tx, device: str, places: Places, difference: Difference)
 
 
 def rebuild(store: Store, *, now_ms: int) -> dict[str, Any]:
-    """Compute visits, answers and counts anew, in one transaction."""
+    """Compute visits, answers, counts and the centre's flags anew, in one transaction."""
 
     def work(tx: Tx) -> dict[str, Any]:
         released = _readable_now(tx)
@@ -131,7 +132,8 @@ def rebuild(store: Store, *, now_ms: int) -> dict[str, Any]:
         for table in ("daily_counts", "hourly_counts"):
             tx.run(f"delete from {table}")  # noqa: S608 - our own names
         save_counts(tx, difference)
-        done = {"visits": visits, "answers": answers, "released": released}
+        marked = mark_whole(tx, devices, places)
+        done = {"visits": visits, "answers": answers, "released": released, "marks": marked}
         audit.note(tx, now_ms, "command line", "rebuild", done)
         return done
 
@@ -234,8 +236,11 @@ def _verify(tx: Tx) -> dict[str, Any]:
     difference = Difference()
     differences = []
     devices = _devices(tx)
+    waiting = set(pending(tx))
     for device in devices:
         differences += _verify_device(tx, device, places, difference)
+        if device not in waiting and (wrong := changes(tx, device)[0]):
+            differences.append(f"flags: {device} has {len(wrong)} others, first {wrong[0].visit}")
     for table, key, wanted in (
         ("daily_counts", DAILY_KEY, difference.daily()),
         ("hourly_counts", HOURLY_KEY, difference.hourly()),
@@ -247,6 +252,7 @@ def _verify(tx: Tx) -> dict[str, Any]:
         "devices": len(devices),
         "records": tx.value("select count(*) from records"),
         "quarantined": tx.value("select count(*) from records where code <> ''"),
+        "flags pending": len(waiting),
         "lost": lost,
         "differences": differences + of_epochs,
     }

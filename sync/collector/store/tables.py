@@ -150,8 +150,18 @@ visits = sa.Table(
     _flag("end_test"),
     _flag("flagged"),  # any of MISUSE
     _flag("test"),
-    sa.Index(None, "day"),
+    sa.Index(None, "device", "day"),
     sqlite_with_rowid=False,
+)
+
+unmarked = sa.Table(
+    "unmarked",
+    metadata,
+    # Devices whose visits have changed since their centre_flags were last computed: done < turn.
+    _key("device"),
+    _text("day"),  # the earliest that changed; empty: from the first on
+    _int("turn", 0),  # rises with every change
+    _int("done", 0),  # the turn whose records have been looked at
 )
 
 answers = sa.Table(
