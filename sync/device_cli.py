@@ -20,12 +20,16 @@ import msgspec
 
 from sync.clock import Clock
 from sync.datadir import DataDir
+from sync.identity import KeyFileError, load_or_make
 from sync.ledger import Line
 from sync.ledger import ledger as read_ledger
 from sync.sender import Sender
 
-ONCE_STALLED = 3
-"""Exchanges without progress after which `--once` gives up."""
+ONCE_STALLED = 30
+"""Exchanges without progress after which `--once` gives up; finding one refused record among five
+hundred takes about twenty."""
+LONGEST_S = 5.0
+"""Between two looks at whether there is a new code."""
 
 _data = click.option(
     "--data",
@@ -39,11 +43,14 @@ _data = click.option(
 @click.command()
 @_data
 @click.option("--once", is_flag=True, help="Send what there is and end, instead of staying.")
-def sync(root: Path, once: bool) -> None:
+@click.option("--new-key", is_flag=True, help="Make the key that will follow, and end.")
+def sync(root: Path, once: bool, new_key: bool) -> None:
     """The sender: brings every record of the outbox to the centre.
 
     Without --once it stays until SIGTERM or Ctrl-C. With --once: 0 when all was sent (or there is
     nothing to send), 3 when the centre could not be reached, saying since when and how much waits.
+
+    With --new-key the next exchange tells the centre of a new key, which then replaces this one.
     """
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
@@ -53,6 +60,10 @@ def sync(root: Path, once: bool) -> None:
     os.umask(0o007)
     try:
         data.create()
+        if new_key:
+            load_or_make(data.key_new)
+            click.echo("a new key is made; the sender tells the centre of it", err=True)
+            return
         with _only_one(data):
             sender = Sender(
                 data,
@@ -67,18 +78,23 @@ def sync(root: Path, once: bool) -> None:
                     _stay(sender)
             finally:
                 sender.close()
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, sqlite3.Error, KeyFileError) as error:
         click.echo(f"hymio sync: the data directory {root} cannot be used: {error}", err=True)
         sys.exit(1)
 
 
 def _stay(sender: Sender) -> None:
     stop = threading.Event()
+
+    def end(*_: object) -> None:
+        stop.set()
+        sender.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     while not stop.is_set():
-        # Never longer than a minute: a new code, a new configuration, a clock that was set.
-        stop.wait(min(sender.step(), 60.0))
+        # Never longer than some seconds: somebody may be typing a new code.
+        stop.wait(min(sender.step(), LONGEST_S))
 
 
 def _once(sender: Sender) -> None:
@@ -86,20 +102,20 @@ def _once(sender: Sender) -> None:
     while stalled < ONCE_STALLED:
         sender.step(eager=True)
         waiting = sender.waiting()
-        if sender.state == "ok":
-            if not waiting.epochs:
-                click.echo("all is at the centre", err=True)
-                return
-            stalled = stalled + 1 if waiting.backlog == before else 0
-            before = waiting.backlog
-        else:
+        if sender.drained() or (sender.state == "starting" and not waiting.lots):
+            click.echo("all is at the centre", err=True)
+            return
+        if sender.state not in ("ok", "starting"):
             break
+        stalled = stalled + 1 if waiting.backlog == before else 0
+        before = waiting.backlog
     waiting = sender.waiting()
     since = f" since {sender.since}" if sender.since else ""
     oldest = f", the oldest from {waiting.oldest}" if waiting.oldest else ""
     records = "1 record waits" if waiting.backlog == 1 else f"{waiting.backlog} records wait"
-    click.echo(f"{sender.state}{since}: {sender.reason}; {records}{oldest}", err=True)
-    sys.exit(3)
+    why = sender.reason or "the centre answers, and some records do not get through now"
+    click.echo(f"{sender.state}{since}: {why}; {records}{oldest}", err=True)
+    sys.exit(1 if sender.state in ("disk", "no-key") else 3)
 
 
 @contextlib.contextmanager

@@ -1,17 +1,21 @@
 """One HTTP exchange with the centre, bounded in time and size, through requests.
 
 Timeouts of `requests` bound neither a name look-up nor a body that drips, so every exchange runs
-in a thread of its own and is given up at the deadline.
+in a thread of its own and is given up at the deadline, or when the program is asked to end.
 """
 
 from __future__ import annotations
 
 import gzip
+import http.client
+import queue
 import threading
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.contract import signing
@@ -20,6 +24,15 @@ DEADLINE_S: Final = 60.0
 CONNECT_S: Final = 10.0
 READ_S: Final = 30.0
 MAX_REPLY_BYTES: Final = 4 << 20
+MOST_STUCK: Final = 3
+"""Exchanges given up that still hang, in a name look-up; beyond, no further one is begun."""
+_NETWORK: Final = (
+    requests.RequestException,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    OSError,
+    ValueError,
+)
 
 
 class UnreachableError(Exception):
@@ -52,15 +65,22 @@ class Link:
         deadline_s: float = DEADLINE_S,
     ) -> None:
         self.endpoint = endpoint.rstrip("/")
+        # The path is signed as the public sees it, a prefix before /v1 included.
+        self._prefix = urlsplit(self.endpoint).path
         self._proxy, self._ca_file, self._agent = proxy, ca_file, agent
         self._deadline_s = deadline_s
         self._session = self._new_session()
+        self._stuck: list[threading.Thread] = []
+        self._outcome: queue.SimpleQueue[Reply | Exception] = queue.SimpleQueue()
+        self._cancelled = False
 
     def _new_session(self) -> requests.Session:
         session = requests.Session()
         # A .netrc entry would replace our headers, and a proxy variable our way.
         session.trust_env = False
         session.headers["User-Agent"] = self._agent
+        # A packed reply would be bounded only after it was unpacked.
+        session.headers["Accept-Encoding"] = "identity"
         session.verify = self._ca_file or True
         if self._proxy:
             session.proxies = {"http": self._proxy, "https": self._proxy}
@@ -76,6 +96,11 @@ class Link:
         """GET, signed. Raises UnreachableError."""
         return self._exchange("GET", path, headers, b"", key)
 
+    def cancel(self) -> None:
+        """End the exchange under way, and any to come; may be called from a signal handler."""
+        self._cancelled = True
+        self._outcome.put(UnreachableError("the program ends"))
+
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
@@ -83,29 +108,36 @@ class Link:
     def _exchange(
         self, method: str, path: str, headers: dict[str, str], body: bytes, key: Ed25519PrivateKey
     ) -> Reply:
-        signed = {**headers, **signing.sign(method, path, headers, body, key)}
-        found: list[Reply | Exception] = []
+        self._stuck = [thread for thread in self._stuck if thread.is_alive()]
+        if len(self._stuck) >= MOST_STUCK:
+            raise UnreachableError("the name look-up of the network hangs")
+        # Signed anew each time: no header of an earlier attempt is among these.
+        signed = {**headers, **signing.sign(method, self._prefix + path, headers, body, key)}
+        # A queue of its own: what a stuck exchange says later is of no interest.
+        outcome = self._outcome = queue.SimpleQueue()
         session = self._session
 
         def work() -> None:
             try:
-                found.append(self._send(session, method, path, signed, body))
+                outcome.put(self._send(session, method, path, signed, body))
             except Exception as error:  # noqa: BLE001 - carried to the caller's thread
-                found.append(error)
+                outcome.put(error)
 
+        if self._cancelled:
+            raise UnreachableError("the program ends")
         thread = threading.Thread(target=work, daemon=True, name="hymio-link")
         thread.start()
-        thread.join(self._deadline_s)
-        if thread.is_alive():
-            # The thread ends when its name look-up does; what it says then is of no interest.
+        try:
+            found = outcome.get(timeout=self._deadline_s)
+        except queue.Empty:
+            self._stuck.append(thread)
             self._session = self._new_session()
-            raise UnreachableError(f"no reply within {self._deadline_s:.0f} s")
-        outcome = found[0]
-        if isinstance(outcome, Reply):
-            return outcome
-        if isinstance(outcome, requests.RequestException | OSError | ValueError):
-            raise UnreachableError(_reason(outcome)) from outcome
-        raise outcome
+            raise UnreachableError(f"no whole reply within {self._deadline_s:.0f} s") from None
+        if isinstance(found, Reply):
+            return found
+        if isinstance(found, _NETWORK):
+            raise UnreachableError(_reason(found)) from found
+        raise found
 
     def _send(
         self,
@@ -124,22 +156,15 @@ class Link:
             allow_redirects=False,
             stream=True,
         ) as reply:
-            raw = b""
+            raw = bytearray()
             for piece in reply.iter_content(64 << 10):
                 raw += piece
                 if len(raw) > MAX_REPLY_BYTES:
                     raise ValueError("the reply is larger than any of ours")
-            length = reply.headers.get("Content-Length")
-            if (
-                length is not None
-                and "Content-Encoding" not in reply.headers
-                and length != str(len(raw))
-            ):
-                raise ValueError("the reply was cut short")
             return Reply(
                 reply.status_code,
                 {name.lower(): value for name, value in reply.headers.items()},
-                raw,
+                bytes(raw),
                 headers["Content-Digest"],
             )
 
@@ -149,10 +174,16 @@ def _reason(error: Exception) -> str:
     text = str(error)
     for words, reason in (
         ("Name or service not known", "the centre's name cannot be found"),
+        ("nodename nor servname", "the centre's name cannot be found"),
         ("Temporary failure in name resolution", "the centre's name cannot be found now"),
+        ("No address associated", "the centre's name cannot be found"),
         ("Connection refused", "the centre refuses the connection"),
+        ("Network is unreachable", "there is no network"),
         ("CERTIFICATE_VERIFY_FAILED", "the centre's certificate does not fit"),
+        ("IncompleteRead", "the reply was cut short"),
         ("timed out", "the centre does not answer in time"),
+        ("Connection aborted", "the connection broke off"),
+        ("Connection broken", "the connection broke off"),
     ):
         if words in text:
             return reason

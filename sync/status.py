@@ -21,27 +21,50 @@ def version() -> str:
 
 def iso_of(ms: int) -> str:
     """Milliseconds since 1970 as ISO 8601 in UTC."""
-    at = datetime.datetime.fromtimestamp(ms / 1000, tz=datetime.UTC)
+    try:
+        at = datetime.datetime.fromtimestamp(ms / 1000, tz=datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        # A clock can say anything; beyond the year 9999 there is nothing to say.
+        at = datetime.datetime.max.replace(tzinfo=datetime.UTC)
     return at.isoformat(timespec="seconds")
 
 
 def device_status(
-    data: DataDir, clock: Clock, *, have: int, oldest: str | None, backlog: int, refused: str
+    data: DataDir,
+    clock: Clock,
+    *,
+    have: int,
+    oldest: str | None,
+    backlog: int,
+    refused: dict[str, object] | None,
 ) -> dict[str, object]:
-    """The device's health, as the centre shows it; nothing of any visitor."""
+    """The device's health, as the centre shows it; nothing of any visitor.
+
+    `have` is the cursor the batch was written with: only with it does `first_seq` tell the centre
+    what was pruned.
+    """
     terminal: dict[str, Any] = read_json(data.terminal_json) or {}
-    disk = os.statvfs(data.root)
+    try:
+        disk = os.statvfs(data.root)
+        free = disk.f_bavail * disk.f_frsize
+    except OSError:
+        free = -1
     return {
         "have": have,
         "version": version(),
         "config": terminal.get("config", 0),
-        "refused": terminal.get("refused", []) or ([{"reason": refused}] if refused else []),
+        "refused": [*_some(terminal.get("refused")), *([refused] if refused else [])],
+        "alarms": _some(terminal.get("alarms")),
         "terminal": terminal.get("state", ""),
         "reason": terminal.get("reason", ""),
         "last_touch": terminal.get("last_touch"),
         "outbox": terminal.get("outbox", {}),
-        "free_disk": disk.f_bavail * disk.f_frsize,
+        "free_disk": free,
         "clock_synced": clock.synced(),
         "oldest_unsent": oldest,
         "backlog": backlog,
     }
+
+
+def _some(value: object) -> list[object]:
+    return value[-5:] if isinstance(value, list) else []
