@@ -20,6 +20,7 @@ from sync.collector.devices import Devices, RotateRequest, active
 from sync.collector.gate import AnyRequest, Gate, Reply, Signed
 from sync.collector.ingest import Ingest
 from sync.collector.keyring import state as key_state
+from sync.collector.local import Door
 from sync.collector.marking import EVERY_S as MARK_EVERY_S
 from sync.collector.marking import Marker
 from sync.collector.metrics import CONTENT_TYPE, Metrics
@@ -288,7 +289,12 @@ def create_app(
     async def lifespan(_: Litestar) -> AsyncIterator[None]:
         marker = Marker(store, every_s=mark_every_s)
         marker.start()
+        door = Door(store) if store.sqlite else None
+        if door is not None:
+            door.start()
         yield
+        if door is not None:
+            door.close()
         marker.close()
         centre.gate.close()
         store.close()

@@ -14,7 +14,7 @@ import argon2
 import click
 import sqlalchemy as sa
 
-from sync.collector import audit, maintenance, serving
+from sync.collector import local, maintenance, serving
 from sync.collector.purge import purge_text
 from sync.collector.store import (
     DatabaseLockedError,
@@ -122,21 +122,19 @@ def migrate(database: str) -> None:
 @click.option("--name", required=True, help="who this is, for the audit log")
 @click.option("--key", required=True, help="public key, base64 of 32 bytes (operator.pub)")
 def add_operator(database: str, name: str, key: str) -> None:
-    """Register the key of someone from IT. The same name gets the new key. Can be repeated."""
+    """Register the key of someone from IT. The same name gets the new key. Can be repeated.
+
+    Also while the centre runs.
+    """
     try:
         bundle.read_key(key.strip())
     except bundle.BundleError as error:
         raise click.BadParameter(str(error), param_hint="--key") from None
-    with _complaints(), _write(database) as store, store.tx() as tx:
-        owner = tx.value("select name from operators where key = ?", (key.strip(),))
-        if owner not in (None, name):
-            raise click.BadParameter(f"this key is {owner}'s", param_hint="--key")
-        tx.run(
-            "insert into operators(name, key, created_ms) values (?, ?, ?) on conflict (name) "
-            "do update set key = excluded.key, disabled_ms = null",
-            (name, key.strip(), _now_ms()),
-        )
-        audit.note(tx, _now_ms(), "command line", "operator.add", {"name": name, "key": key})
+    try:
+        with _complaints():
+            local.change(database, "add-operator", name=name, key=key.strip())
+    except local.ChangeError as error:
+        raise click.BadParameter(str(error), param_hint="--key") from None
     click.echo(f"operator {name}: {bundle.fingerprint(key.strip())}")
 
 
@@ -156,23 +154,15 @@ def add_operator(database: str, name: str, key: str) -> None:
     help="read the password from standard input; one is made and printed otherwise",
 )
 def add_user(database: str, name: str, role: str, password_stdin: bool) -> None:
-    """Add someone who reads the pages, or give them a new password."""
+    """Add someone who reads the pages, or give them a new password. Also while the centre runs."""
     password = secrets.token_urlsafe(12)
     if password_stdin:
         password = sys.stdin.readline().rstrip("\r\n")
         if len(password) < 8:
             raise click.UsageError("a password has at least 8 characters")
     hashed = argon2.PasswordHasher().hash(password)
-    with _complaints(), _write(database) as store, store.tx() as tx:
-        tx.run(
-            "insert into users(name, password_hash, role, created_ms) values (?, ?, ?, ?) "
-            "on conflict (name) do update set password_hash = excluded.password_hash, "
-            "role = excluded.role, disabled_ms = null",
-            (name, hashed, role, _now_ms()),
-        )
-        # A new password ends what the old one opened.
-        tx.run('delete from sessions where "user" = ?', (name,))
-        audit.note(tx, _now_ms(), "command line", "user.add", {"name": name, "role": role})
+    with _complaints():
+        local.change(database, "add-user", name=name, hashed=hashed, role=role)
     click.echo(f"{name} ({role})" if password_stdin else f"{name} ({role}): {password}")
 
 
@@ -201,6 +191,19 @@ def _print(found: dict[str, Any], form: str) -> None:
 def rebuild(database: str, form: str) -> None:
     """Compute visits, answers and counts anew from the records. The centre must be stopped."""
     _maintain(database, lambda store: maintenance.rebuild(store, now_ms=_now_ms()), form)
+
+
+@collector.command()
+@_database
+@_format
+def flags(database: str, form: str) -> None:
+    """Compute the flags burst, clone and ten-run anew, for every visit there is.
+
+    Also while the centre runs, which otherwise keeps them up to date by itself. Can be repeated.
+    """
+    with _complaints():
+        done = local.change(database, "flags")
+    _print(done, form)
 
 
 @collector.command()
@@ -241,12 +244,22 @@ def purge(database: str, text_days: int, form: str) -> None:
     type=click.File("r"),
     help="list kept outside the database: one `device reason` a line",
 )
+@click.option(
+    "--text-days",
+    type=click.IntRange(0),
+    help="days open text is kept; as the last purge the backup knows of, when left out",
+)
 @_format
-def restored(database: str, revocations: Any, form: str) -> None:
-    """After a restore from a backup, before `serve`: revoke again, close open codes.
+def restored(database: str, revocations: Any, text_days: int | None, form: str) -> None:
+    """After a restore from a backup, before `serve`: purge, revoke again, close open codes.
 
-    Devices send anew what the backup lacks; that needs no command.
+    The purge comes first: the backup still has the text that was purged since. Devices send anew
+    what the backup lacks; that needs no command.
     """
     lines = [line.strip() for line in revocations or () if line.strip()]
     listed = [(device, reason.strip()) for device, _, reason in (x.partition(" ") for x in lines)]
-    _maintain(database, lambda store: maintenance.restored(store, listed, now_ms=_now_ms()), form)
+    _maintain(
+        database,
+        lambda store: maintenance.restored(store, listed, text_days=text_days, now_ms=_now_ms()),
+        form,
+    )

@@ -41,6 +41,11 @@ READERS: Final = 400
 LARGE: Final = 8
 """Of them catalogues and bundles, which may be eight times as large."""
 
+_NOT_USABLE: Final = ("25006", "42501", "42P01")
+"""PostgreSQL's read-only transaction, missing privilege and missing table, which it files under
+programming errors and SQLite under operational ones: either way someone at the database has to act,
+and the caller keeps its data."""
+
 AnyRequest = Request[Any, Any, AppState]
 
 
@@ -197,7 +202,9 @@ class Gate:
 
 def _is_operational(error: BaseException) -> bool:
     # The hot path meets the drivers' own errors, each with the same names (PEP 249).
-    return any(kind.__name__ == "OperationalError" for kind in type(error).__mro__)
+    if any(kind.__name__ == "OperationalError" for kind in type(error).__mro__):
+        return True
+    return getattr(getattr(error, "orig", error), "sqlstate", None) in _NOT_USABLE
 
 
 async def _bounded(request: AnyRequest, limit: int) -> bytes:

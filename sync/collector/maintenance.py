@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
-from sync.collector import audit, keyring
+from sync.collector import audit, keyring, purge
 from sync.collector.ingest import here
 from sync.collector.marking import changes, mark_whole, pending
 from sync.collector.reading import reread
@@ -259,18 +259,33 @@ def _verify(tx: Tx) -> dict[str, Any]:
 
 
 def restored(
-    store: Store, revocations: Sequence[tuple[str, str]], *, now_ms: int
+    store: Store,
+    revocations: Sequence[tuple[str, str]],
+    *,
+    now_ms: int,
+    text_days: int | None = None,
 ) -> dict[str, Any]:
-    """Reapply revocations the backup has forgotten, and close the codes it has reopened."""
+    """Purge again, reapply revocations the backup has forgotten, close the codes it has reopened.
+
+    Without `text_days` text is kept as long as the last purge in the backup's audit log kept it;
+    where there never was one, none is purged. One transaction: a centre cannot start half-way.
+    """
 
     def work(tx: Tx) -> dict[str, Any]:
+        days = purge.last_days(tx) if text_days is None else text_days
+        purged = None if days is None else purge.purge_in(tx, days=days, now_ms=now_ms)
         for device, reason in revocations:
             keyring.revoke(tx, device, reason or "revoked before the restore", now_ms)
         closed = tx.run(
             "update codes set cancelled_ms = ? where confirmed_ms is null and cancelled_ms is null",
             (now_ms,),
         )
-        done = {"revoked": [device for device, _ in revocations], "codes closed": closed}
+        done = {
+            "text days": days,
+            "purged": purged["records"] if purged else 0,
+            "revoked": [device for device, _ in revocations],
+            "codes closed": closed,
+        }
         audit.note(tx, now_ms, "command line", "restored", done)
         return done
 

@@ -15,6 +15,8 @@ DasGupta 2001). A unit without a history is therefore never accused. The probabi
 number of windows looked at that day (Bonferroni; Dunn 1961) must stay under `ALPHA`.
 
 Visits whose time is only the day they were received are left out: they all seem to come at once.
+So is any stretch with more visits to a minute than fingers are quick (`BELIEVABLE`): what is wrong
+there is a clock, and the work stays bounded.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ CLONE_ANSWERS: Final = 4
 CLONE_MS: Final = 120_000
 TEN_RUN_VISITS: Final = 10
 TEN_RUN_MS: Final = 600_000
+BELIEVABLE: Final = 100
+"""Visits in a minute beyond which their times cannot be true."""
 ALPHA: Final = 0.001
 """How improbable agreement by chance has to be, over all windows of one terminal's day."""
 
@@ -80,15 +84,18 @@ def chance(least: int, among: int, k: int, n: int) -> float:
     def log_beta(x: float, y: float) -> float:
         return math.lgamma(x) + math.lgamma(y) - math.lgamma(x + y)
 
+    def log_choose(x: int) -> float:
+        return math.lgamma(among + 1) - math.lgamma(x + 1) - math.lgamma(among - x + 1)
+
     return math.fsum(
-        math.comb(among, x) * math.exp(log_beta(x + a, among - x + b) - log_beta(a, b))
+        math.exp(log_choose(x) + log_beta(x + a, among - x + b) - log_beta(a, b))
         for x in range(least, among + 1)
     )
 
 
 def centre_flags(visits: Iterable[Seen], history: History) -> dict[str, set[str]]:
     """The flags of one device's visits; visits without any are absent. Order does not matter."""
-    row = sorted(visits, key=lambda seen: (seen.start_ms, seen.visit))
+    row = _believable(sorted(visits, key=lambda seen: (seen.start_ms, seen.visit)))
     found: dict[str, set[str]] = {}
     for flag, groups in (
         (BURST, _bursts(row)),
@@ -99,6 +106,18 @@ def centre_flags(visits: Iterable[Seen], history: History) -> dict[str, set[str]
             for seen in group:
                 found.setdefault(seen.visit, set()).add(flag)
     return found
+
+
+def _believable(row: Sequence[Seen]) -> Sequence[Seen]:
+    kept = []
+    crowded_to = -1
+    for i, seen in enumerate(row):
+        last = i + BELIEVABLE
+        if last < len(row) and row[last].start_ms - seen.start_ms < BURST_MS:
+            crowded_to = last
+        if i > crowded_to:
+            kept.append(seen)
+    return kept
 
 
 def _bursts(row: Sequence[Seen]) -> list[Sequence[Seen]]:

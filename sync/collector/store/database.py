@@ -93,31 +93,36 @@ class Store:
         self._lock: int | None = None
         self._notices = threading.local()
         if self.sqlite:
-            self._path = Path(str(self.url.database)).absolute()
+            self.path = self.path_of(url)
             self.reader = self._sqlite_reader()
             self._writer = self._sqlite_writer() if write else None
         else:
             self.reader = self._postgres(read_only=True)
             self._writer = self._postgres(read_only=False) if write else None
 
+    @staticmethod
+    def path_of(url: str) -> Path:
+        """The file of a SQLite database."""
+        return Path(str(normalise(url).database)).absolute()
+
     # --- opening ----------------------------------------------------------------------------------
 
     def _sqlite_writer(self) -> sa.Engine:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        lock = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(lock)
             raise DatabaseLockedError(
-                f"{self._path} is being written by another process (a running centre?);"
+                f"{self.path} is being written by another process (a running centre?);"
                 " end it first, SQLite takes one writer"
             ) from None
         self._lock = lock
 
         def connect() -> sqlite3.Connection:
             db = sqlite3.connect(
-                self._path, isolation_level=None, check_same_thread=False, cached_statements=256
+                self.path, isolation_level=None, check_same_thread=False, cached_statements=256
             )
             db.execute("pragma journal_mode=wal")
             # An acknowledgement promises the disk has it.
@@ -135,10 +140,10 @@ class Store:
         def connect() -> sqlite3.Connection:
             try:
                 db = sqlite3.connect(
-                    f"{self._path.as_uri()}?mode=ro", uri=True, check_same_thread=False
+                    f"{self.path.as_uri()}?mode=ro", uri=True, check_same_thread=False
                 )
             except sqlite3.OperationalError as error:
-                raise UnreachableError(f"{self._path}: {error}") from None
+                raise UnreachableError(f"{self.path}: {error}") from None
             db.execute("pragma busy_timeout=5000")
             return db
 

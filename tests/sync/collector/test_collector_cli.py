@@ -6,11 +6,14 @@ import json
 import os
 import re
 import signal
+import socket
+import stat
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import argon2
 import pytest
@@ -19,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.collector import maintenance
 from sync.collector.cli import collector
+from sync.collector.local import Door
 from sync.collector.purge import purge_text
 from sync.collector.store import Tx, open_reader, open_store
 from sync.contract import bundle
@@ -61,16 +65,29 @@ def address(child: subprocess.Popen[str]) -> str:
 
 
 def test_serve_migrates_a_fresh_database_and_ends_cleanly(
-    database: str, served: subprocess.Popen[str]
+    database: str, served: subprocess.Popen[str], tmp_path: Path
 ) -> None:
     url = address(served)
     for path in ("/livez", "/readyz"):
         with urllib.request.urlopen(url + path) as reply:
             assert reply.status == 200
+    # Whoever works with a centre does so while it runs, whatever its database.
+    added = run("add-operator", "--database", database, "--name", "x", "--key", KEY)
+    assert added.exit_code == 0, added.output
+    assert run("add-operator", "--database", database, "--name", "y", "--key", KEY).exit_code == 2
+    assert run("add-user", "--database", database, "--name", "Aino").exit_code == 0
+    marked = run("flags", "--database", database, "--format", "json")
+    assert json.loads(marked.output)["changed"] == 0
     if database.startswith("sqlite"):
-        blocked = run("add-operator", "--database", database, "--name", "x", "--key", KEY)
+        blocked = run("purge", "--database", database, "--text-days", "9")
         assert blocked.exit_code == 3
         assert "another process" in blocked.output
+        door = Path(database.removeprefix("sqlite:///") + ".socket")
+        assert stat.S_IMODE(door.stat().st_mode) == 0o600
+    with open_reader(database) as store, store.read() as connection:
+        tx = Tx(connection)
+        assert tx.rows("select name, key from operators") == [("x", KEY)]
+        assert tx.rows("select name, role from users") == [("Aino", "viewer")]
     assert run("verify", "--database", database).exit_code == 0
     served.send_signal(signal.SIGTERM)
     _, said = served.communicate(timeout=30)
@@ -78,6 +95,40 @@ def test_serve_migrates_a_fresh_database_and_ends_cleanly(
     assert "Traceback" not in said
     assert "the centre has ended" in said
     assert run("add-operator", "--database", database, "--name", "x", "--key", KEY).exit_code == 0
+    assert not list(tmp_path.glob("*.socket"))
+
+
+def test_a_command_that_can_ask_nobody_says_what_to_do(tmp_path: Path) -> None:
+    database = str(tmp_path / "centre.db")
+    with open_store(database, fresh=True):
+        assert not Path(f"{database}.socket").exists()
+        for _ in range(2):
+            done = run("add-user", "--database", database, "--name", "Aino")
+            assert done.exit_code == 3
+            assert "as the user the centre runs as" in done.output
+            # What a centre that was killed leaves behind.
+            if not Path(f"{database}.socket").exists():
+                with socket.socket(socket.AF_UNIX) as left:
+                    left.bind(f"{database}.socket")
+        assert Path(f"{database}.socket").exists()
+
+
+def test_a_change_that_fails_in_the_centre_is_told_and_harms_nothing(tmp_path: Path) -> None:
+    database = str(tmp_path / ("long" * 30) / "centre.db")  # longer than a socket's name may be
+    with open_store(database, fresh=True) as store:
+        door = Door(store)
+        door.start()
+        try:
+            with store.tx() as tx:
+                tx.run("alter table users rename to away")
+            done = run("add-user", "--database", database, "--name", "Aino")
+            assert (done.exit_code, "users" in done.output) == (3, True)
+            with store.tx() as tx:
+                tx.run("alter table away rename to users")
+            assert run("add-user", "--database", database, "--name", "Aino").exit_code == 0
+        finally:
+            door.close()
+        assert run("add-user", "--database", database, "--name", "Aino").exit_code == 3
 
 
 def test_serve_says_when_the_port_is_taken(sqlite_centre: Centre, tmp_path: Path) -> None:
@@ -146,7 +197,12 @@ def test_restored_revokes_again_and_closes_codes(database: str, tmp_path: Path) 
     done = run(
         *("restored", "--database", database, "--revocations", str(outside), "--format", "json")
     )
-    assert json.loads(done.output) == {"revoked": ["d1"], "codes closed": 1}
+    assert json.loads(done.output) == {
+        "text days": None,
+        "purged": 0,
+        "revoked": ["d1"],
+        "codes closed": 1,
+    }
     with open_reader(database) as store, store.read() as connection:
         assert Tx(connection).rows("select state, reason from keys") == [
             ("revoked", "stolen in May")
@@ -190,6 +246,31 @@ def test_purge_takes_the_words_for_good_and_leaves_the_counts(database: str) -> 
     assert world.derived() == kept
     world.store.close()
     assert run("purge", "--database", database, "--text-days", "365").exit_code == 0
+
+
+def test_restored_purges_before_anything_can_be_read(database: str) -> None:
+    world = World(database)
+    world.post("d1", "e1", [item(1, answer("v", "comment", 1, {"text": "Aino"}))])
+
+    def words() -> list[str | None]:
+        with open_reader(database) as store, store.read() as connection:
+            return [row[0] for row in Tx(connection).rows("select text from answers")]
+
+    def restore(*more: str) -> dict[str, Any]:
+        done = run("restored", "--database", database, "--format", "json", *more)
+        assert done.exit_code == 0, done.output
+        return dict(json.loads(done.output))
+
+    world.store.close()
+    assert restore()["text days"] is None
+    # The backup was made after a purge that kept this text: the same number of days holds again.
+    with open_store(database) as store:
+        purge_text(store, days=20, now_ms=NOW_MS)
+    assert words() == ["Aino"]
+    done = restore()
+    assert (done["text days"], done["purged"], words()) == (20, 1, [None])
+    assert restore("--text-days", "0")["text days"] == 0
+    assert run("verify", "--database", database).exit_code == 0
 
 
 @pytest.mark.parametrize("command", ["verify", "rebuild", "restored"])

@@ -321,16 +321,24 @@ def test_a_device_begins_only_so_many_outboxes_a_day(centre: Centre) -> None:
 
 
 def test_a_database_that_cannot_be_written_is_503_and_not_ready(centre: Centre) -> None:
+    shared = centre.app.state.centre
     device = centre.device("d1")
     assert centre.request("GET", "/readyz").status == 200
+    body = device.batch([item(1, answer(ids.uuid7()))])
     with centre.store.tx() as tx:
         tx.run("alter table records rename to away")
-    reply = device.post(device.batch([item(1, answer(ids.uuid7()))]))
-    assert reply.status in (500, 503)
+        tx.run("alter table meta rename to meta_away")
+    shared._ready = (-1e9, False)
+    replies = [device.post(body), centre.request("GET", "/readyz")]
+    assert [(r.status, r.code) for r in replies] == [(503, "not_writable")] * 2
+    assert all(int(r.headers["retry-after"]) >= 1 for r in replies[:1])
     assert centre.request("GET", "/livez").status == 200
     with centre.store.tx() as tx:
         tx.run("alter table away rename to records")
+        tx.run("alter table meta_away rename to meta")
+    shared._ready = (-1e9, False)
     assert device.send([item(1, answer(ids.uuid7()))])["have"] == 1
+    assert centre.request("GET", "/readyz").status == 200
 
 
 def test_openapi_describes_exactly_the_routes_there_are(sqlite_centre: Centre) -> None:

@@ -194,6 +194,22 @@ def test_a_busy_honest_terminal_is_left_alone(share: float) -> None:
     assert false == 0
 
 
+def test_more_visits_than_anyone_can_make_are_a_wrong_clock_not_misuse() -> None:
+    stuck = [seen(i * 0.1, ANGRY, lasts=0.1) for i in range(3000)]
+    usual = Usual(ten=SELDOM, same=(3002, 3200))
+    assert centre_flags(stuck, usual) == {}
+    later = [seen(1000 + i * 12, MIXED) for i in range(4)]
+    assert marked("burst", [*stuck, *later], usual) == [3000, 3001, 3002, 3003]
+    # A hundred in a minute are still looked at.
+    quick = [seen(i * 0.6, ANGRY, lasts=0.6) for i in range(100)]
+    assert len(marked("burst", quick, usual)) == 100
+
+
+def test_chance_of_many_is_a_number() -> None:
+    assert chance(900, 1100, 500, 1000) < 1e-9
+    assert chance(0, 5000, 3, 7) == pytest.approx(1)
+
+
 # --- in general ---------------------------------------------------------------------------------
 
 
