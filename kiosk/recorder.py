@@ -150,16 +150,16 @@ class Recorder:
 
     # --- looking back -----------------------------------------------------------------------------
 
-    def open_visits(self) -> list[tuple[str, Answer]]:
-        """Visits without an end, each with its newest answer: the terminal died in them."""
-        last: dict[str, Answer] = {}
+    def open_visits(self) -> dict[str, list[Answer]]:
+        """Visits without an end, each with its answers in order: the terminal died in them."""
+        found: dict[str, list[Answer]] = {}
         ended = set()
         for _, record in self._recent():
             if isinstance(record, End):
                 ended.add(record.visit)
             else:
-                last[record.visit] = record
-        return [(visit, answer) for visit, answer in last.items() if visit not in ended]
+                found.setdefault(record.visit, []).append(record)
+        return {visit: answers for visit, answers in found.items() if visit not in ended}
 
     def counts_by_question(self, days: int) -> dict[str, int]:
         """How often each question was shown in the last days, as far as remembered."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -58,6 +59,12 @@ def _service(kit: Kit, language: str, service: Service) -> _Item:
     return _Item(f"choice.{service.id}", name, service.short_name.get(language, ""))
 
 
+def groups(services: Sequence[Service]) -> tuple[str, ...]:
+    """The groups a list of services is shown by first; none where it is short enough without."""
+    found = tuple(dict.fromkeys(service.group for service in services if service.group))
+    return found if len(services) > MOST_UNGROUPED and len(found) > 1 else ()
+
+
 def items(kit: Kit, language: str, question: str, group: str) -> list[_Item]:
     """What is listed: alphabetical in the language shown, "other" last."""
     if question == RESPONDENT:
@@ -68,9 +75,8 @@ def items(kit: Kit, language: str, question: str, group: str) -> list[_Item]:
     offered = set(choices(kit.bundle, question))
     services = [service for service in kit.bundle.services if service.id in offered]
     found = [_service(kit, language, s) for s in services if not group or s.group == group]
-    groups = {service.group for service in services if service.group}
-    if not group and len(services) > MOST_UNGROUPED and len(groups) > 1:
-        found = [_Item(f"group.{g}", kit.text(language, f"group.{g}")) for g in groups]
+    if not group and (first := groups(services)):
+        found = [_Item(f"group.{g}", kit.text(language, f"group.{g}")) for g in first]
         found += [_service(kit, language, s) for s in services if not s.group]
     found.sort(key=lambda item: sort_key(item.name, language))
     return [*found, _Item(f"choice.{OTHER}", kit.text(language, "other-or-unknown"))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from kiosk.questions import steps_of
@@ -32,8 +33,8 @@ class Door:
             return
         try:
             self._recorder = Recorder(self._data, self._bundle.storage)
-            for visit, last in self._recorder.open_visits():
-                self._recorder.commit(interrupted(self._bundle, visit, last))
+            for answers in self._recorder.open_visits().values():
+                self._recorder.commit(interrupted(self._bundle, answers))
         except (RecorderError, OSError) as error:
             log.error("the outbox cannot be opened: %s", error)
             self.reason = str(error)
@@ -91,21 +92,31 @@ class Door:
             self._recorder.close()
 
 
-def interrupted(bundle: Bundle, visit: str, last: Answer) -> End:
-    """The end of a visit the terminal did not live to see, from what is on the disk."""
-    shown = [last.question]
+def interrupted(bundle: Bundle, answers: Sequence[Answer]) -> End:
+    """The end of a visit the terminal did not live to see, from its answers on the disk.
+
+    What was shown and skipped without an answer is known only where the survey is still the same
+    and asks fixed statements; duration runs to the last answer, where both ends are of one boot.
+    """
+    first, last = answers[0], answers[-1]
     survey = bundle.survey
+    answered = list(dict.fromkeys(answer.question for answer in answers))
+    shown = answered
     if last.survey == survey.ref and survey.selection == "fixed":
         steps = steps_of(bundle, survey.statements[: survey.count])
-        seen = [step.question for step in steps[: last.position + 1] if step.question]
-        shown = list(dict.fromkeys([*seen, last.question]))
+        furthest = max(answer.position for answer in answers)
+        seen = [step.question for step in steps[: furthest + 1] if step.question]
+        shown = list(dict.fromkeys([*seen, *answered]))
+    values = {answer.question: answer.value for answer in answers}
+    same_boot = first.at.boot == last.at.boot
     return End(
-        visit=visit,
+        visit=last.visit,
         how="interrupted",
-        duration_ms=0,
+        duration_ms=last.at.boottime_ms - first.at.boottime_ms if same_boot else 0,
         shown=shown,
-        skipped=[],
+        skipped=[question for question in shown if values.get(question) is None],
         selection=survey.selection,
         at=clock.stamp(),
+        flags=list(dict.fromkeys(flag for answer in answers for flag in answer.flags)),
         test=last.test,
     )

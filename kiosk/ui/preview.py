@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from kiosk.layout.choice import groups
 from kiosk.layout.measure import is_arabic
 from kiosk.layout.page import Box, Page, Run
-from kiosk.questions import steps_of
+from kiosk.questions import choices, steps_of
 from kiosk.ui import field
 from kiosk.ui.pages import Modes, Pages
 from kiosk.ui.paint import State
@@ -45,7 +46,11 @@ def shots(bundle: Bundle) -> Iterator[Shot]:
     for step in steps:
         done = questions.index(step.question) if step.question else total
         if step.kind == "choice":
-            yield f"choice-{step.question}", "choice", (step.question,), {}
+            dots = (done, total)
+            yield f"choice-{step.question}", "choice", (step.question, 0, "", dots), {}
+            for group in choice_groups(bundle, step.question):
+                name = f"choice-{step.question}-{group}"
+                yield name, "choice", (step.question, 0, group, dots), {}
         elif step.kind == "face":
             yield f"face-{step.question}", "face", (step.question, done, total), {}
         elif step.kind == "offer":
@@ -68,6 +73,12 @@ def shots(bundle: Bundle) -> Iterator[Shot]:
     yield "still-language", "still", (True,), {}
     for name in ("languages", "access", "privacy", "out-of-use", "closed"):
         yield name, name.replace("-", "_"), (), {}
+
+
+def choice_groups(bundle: Bundle, question: str) -> tuple[str, ...]:
+    """The groups behind a choice list's first screen."""
+    offered = set(choices(bundle, question))
+    return groups([service for service in bundle.services if service.id in offered])
 
 
 def render(

@@ -75,7 +75,8 @@ class Scene:
                 page, group = (
                     (self._list_page, self._group) if index == self.visit.index else (0, "")
                 )
-                return "choice", (language, step.question, page, group)
+                dots = (done, len(questions))
+                return "choice", (language, step.question, page, group, dots)
             case "offer":
                 return "offer", (language, done, len(questions))
             case "text":

@@ -148,7 +148,7 @@ def test_a_visit_left_open_is_written_off_once(data: DataDir) -> None:
     door.close()
     for _ in range(2):
         Door(data, bundle()).close()
-    end = interrupted(bundle(), stage.answers[-1].visit, stage.answers[-1])
+    end = interrupted(bundle(), stage.answers)
     assert (end.how, end.shown) == ("interrupted", ["nps", "s05"])
     import contextlib
     import sqlite3
@@ -157,3 +157,23 @@ def test_a_visit_left_open_is_written_off_once(data: DataDir) -> None:
     with contextlib.closing(sqlite3.connect(file)) as db:
         rows = [bytes(raw) for (raw,) in db.execute("select rec from records")]
     assert sum(b'"interrupted"' in row for row in rows) == 1
+
+
+def test_what_a_killed_visit_showed_and_withdrew_is_known_from_its_answers() -> None:
+    rotated = msgspec.structs.replace(
+        bundle(), survey=msgspec.structs.replace(bundle().survey, selection="rotated")
+    )
+    stage = Stage()
+    stage.tap("nps.5")
+    stage.tap("face.2")
+    first, second = stage.answers
+    later = msgspec.structs.replace(first.at, boottime_ms=first.at.boottime_ms + 7000)
+    withdrawn = msgspec.structs.replace(second, n=3, value=None, at=later)
+
+    end = interrupted(rotated, [first, second, withdrawn])
+
+    assert (end.shown, end.skipped, end.duration_ms) == (["nps", "s05"], ["s05"], 7000)
+    other_boot = msgspec.structs.replace(
+        withdrawn, at=msgspec.structs.replace(later, boot="another")
+    )
+    assert interrupted(rotated, [first, other_boot]).duration_ms == 0
