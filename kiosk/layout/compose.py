@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kiosk.layout import away, choice, closing, comment, face, rest, sheets
 from kiosk.layout.keyboards import Layer
 from kiosk.layout.kit import Kit
@@ -80,9 +82,14 @@ class Composer:
         """The sheet of all languages."""
         return sheets.languages(self._kit, language)
 
-    def access(self, language: str) -> Page:
-        """The sheet of switches."""
-        return sheets.access(self._kit, language)
+    def access(
+        self,
+        language: str,
+        offered: Sequence[str] = ("speech", "larger", "dark", "low"),
+        started: bool = False,
+    ) -> Page:
+        """The sheet of switches; `low` only on high panels, Start over (`restart`) if `started`."""
+        return sheets.access(self._kit, language, offered, started)
 
     def privacy(self, language: str, page: int = 0) -> Page:
         """The privacy notice; `page` counts up without end and goes round."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -47,38 +48,37 @@ def languages(kit: Kit, language: str) -> Page:
     return draft.page()
 
 
-def access(kit: Kit, language: str) -> Page:
-    """Large switches, and the way to the privacy notice from any screen."""
+def access(kit: Kit, language: str, offered: Sequence[str], started: bool) -> Page:
+    """Large switches, Start over once something was answered, and the way to the privacy notice."""
     draft = Draft(kit, "access", language)
     bottom = bar.step(draft, BACK, Way("privacy", "privacy.title", icon="info"), language=False) - 4
     if kit.tall:
         bar.logo(draft)
-    modes = ["speech", "larger", "dark"]
-    if kit.panel.top_mm_above_floor > _LOW_FROM_MM:
-        modes.append("low")
+    low = kit.panel.top_mm_above_floor > _LOW_FROM_MM
+    cells = [f"mode.{mode}" for mode in offered if mode != "low" or low]
+    if started:
+        cells.append("restart")
     columns = 1 if kit.panel.portrait else 2
-    rows = -(-len(modes) // columns)
+    rows = -(-len(cells) // columns)
     height = min(60.0, (bottom - kit.margin - (rows - 1) * 3) / rows)
     width = (kit.inner - (columns - 1) * 3) / columns
     y = bottom - rows * height - (rows - 1) * 3
     if not kit.tall:
         y = kit.margin + (y - kit.margin) / 2
-    for i, mode in enumerate(modes):
+    for i, name in enumerate(cells):
         row, column = divmod(i, columns)
         box = draft.mirrored(
             Box(kit.margin + column * (width + 3), y + row * (height + 3), width, height)
         )
-        para = kit.fit(
-            draft.text(f"mode.{mode}"), language, width - 10, QUESTION, most=2, bold=True
-        )
+        words = draft.text("start-over" if name == "restart" else name)
         draft.button(
-            f"mode.{mode}",
-            para,
+            name,
+            kit.fit(words, language, width - 10, QUESTION, most=2, bold=True),
             box,
-            look="switch",
+            look="list" if name == "restart" else "switch",
             pad=5.0,
             radius=4.0,
-            current=mode in kit.modes,
+            current=name.removeprefix("mode.") in kit.modes,
         )
     return draft.page()
 

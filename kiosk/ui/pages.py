@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from kiosk.layout.compose import Composer
 from kiosk.layout.measure import PillowMeasure
-from kiosk.layout.page import Box, Page, Target
+from kiosk.layout.page import Page
 from kiosk.ui.lettering import Lettering
 from kiosk.ui.paint import Painter, View
 from kiosk.ui.theme import DARK, light
@@ -59,29 +58,8 @@ class Pages:
                 else self.composer(modes)
             )
             compose: Callable[..., Page] = getattr(composer, screen)
-            page = compose(*args)
-            self._pages[key] = _offered(page) if screen == "access" else page
+            self._pages[key] = compose(*args)
         self._pages.move_to_end(key)
         while len(self._pages) > PAGES:
             self._pages.popitem(last=False)
         return self._pages[key]
-
-
-def _offered(page: Page) -> Page:
-    """The access sheet with the modes that exist, in the first places."""
-    switches = [target for target in page.targets if target.look == "switch"]
-    kept = [target for target in switches if target.name.removeprefix("mode.") in MODES]
-    moved = [
-        _moved(target, place.box) for target, place in zip(kept, switches[: len(kept)], strict=True)
-    ]
-    others = [target for target in page.targets if target.look != "switch"]
-    return replace(page, targets=(*moved, *others))
-
-
-def _moved(target: Target, box: Box) -> Target:
-    dx, dy = box.x - target.box.x, box.y - target.box.y
-    runs = tuple(
-        replace(run, box=replace(run.box, x=run.box.x + dx, y=run.box.y + dy))
-        for run in target.runs
-    )
-    return replace(target, box=box, runs=runs)

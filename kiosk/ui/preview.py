@@ -15,7 +15,7 @@ from kiosk.layout.measure import is_arabic
 from kiosk.layout.page import Box, Page, Run
 from kiosk.questions import choices, steps_of
 from kiosk.ui import field
-from kiosk.ui.pages import Modes, Pages
+from kiosk.ui.pages import MODES, Modes, Pages
 from kiosk.ui.paint import State
 from sync.contract.bundle import Bundle
 
@@ -71,7 +71,9 @@ def shots(bundle: Bundle) -> Iterator[Shot]:
     yield "reply", "reply", (), {}
     yield "still", "still", (), {}
     yield "still-language", "still", (True,), {}
-    for name in ("languages", "access", "privacy", "out-of-use", "closed"):
+    yield "access", "access", (MODES,), {}
+    yield "access-started", "access", (MODES, True), {}
+    for name in ("languages", "privacy", "out-of-use", "closed"):
         yield name, name.replace("-", "_"), (), {}
 
 

@@ -11,7 +11,7 @@ from kiosk.questions import Value
 from kiosk.ui import field
 from kiosk.ui.entry import Entry
 from kiosk.ui.guard import Guard
-from kiosk.ui.pages import Modes, Pages
+from kiosk.ui.pages import MODES, Modes, Pages
 from kiosk.ui.paint import State
 from kiosk.ui.parts import Glass, World
 from kiosk.visit import Visit
@@ -50,17 +50,17 @@ class Scene:
         language = self.visit.language
         if self.down:
             return self.down.replace("-", "_"), (language,)
-        match self.sheet:
-            case "privacy":
-                return "privacy", (language, self._list_page)
-            case "warning":
-                found = {finding.category: None for finding in privacy.find(self.entry.text)}
-                return "warning", (language, tuple(found))
-            case "still":
-                return "still", (language, bool(self._asked_language))
-            case str(name) if name:
-                return name, (language,)
-        return self._step_screen(self.visit.index)
+        if not self.sheet:
+            return self._step_screen(self.visit.index)
+        if self.sheet == "warning":
+            found = dict.fromkeys(finding.category for finding in privacy.find(self.entry.text))
+            return "warning", (language, tuple(found))
+        more: dict[str, tuple[Any, ...]] = {
+            "privacy": (self._list_page,),
+            "access": (MODES, self.visit.open),
+            "still": (bool(self._asked_language),),
+        }
+        return self.sheet, (language, *more.get(self.sheet, ()))
 
     def _step_screen(self, index: int) -> tuple[str, tuple[Any, ...]]:
         step, language = self.visit.steps[index], self.visit.language

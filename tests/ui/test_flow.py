@@ -398,3 +398,17 @@ def test_a_stopped_terminal_writes_an_open_visit_off(stage: Stage) -> None:
     assert [end.how for end in stage.ends] == ["interrupted"]
     stage.flow.close()
     assert len(stage.ends) == 1
+
+
+def test_start_over_stands_on_the_access_sheet_once_something_was_answered(stage: Stage) -> None:
+    stage.tap("access")
+    assert stage.glass.page is not None
+    assert "restart" not in [target.name for target in stage.glass.page.targets]
+    stage.tap("back")
+    stage.tap("nps.4")
+    stage.tap("access")
+    stage.tap("restart")
+    assert stage.screen == "rest"
+    assert stage.flow.pristine
+    (end,) = stage.ends
+    assert (end.how, end.shown) == ("left", ["nps", "s05"])
