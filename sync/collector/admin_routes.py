@@ -44,7 +44,10 @@ async def _operated(
 
 
 def _device(request: AnyRequest) -> str:
-    return str(request.path_params["device"])
+    device = str(request.path_params["device"])
+    if "\0" in device:
+        raise RefusedError("not_found", "no device has such a name")
+    return device
 
 
 @get("/v1/admin/organisation")

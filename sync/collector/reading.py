@@ -111,6 +111,9 @@ def decode(body: bytes, kind: type[Any]) -> Any:
         raise RefusedError("bad_envelope", _why(error)) from None
     if getattr(found, "v", wire.VERSION) not in wire.ACCEPTED:
         raise RefusedError("unknown_version", f"version {found.v} is not spoken here")
+    # Records with it are quarantined one by one; anything else PostgreSQL could not store.
+    if kind is not wire.Batch and b"\\u0000" in body and has_nul(msgspec.json.decode(body)):
+        raise RefusedError("bad_envelope", "U+0000 cannot be stored")
     return found
 
 

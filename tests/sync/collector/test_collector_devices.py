@@ -326,3 +326,14 @@ def test_codes_are_stored_hashed(centre: Centre) -> None:
     assert centre.admin("POST", "devices/d1/codes", wrong).code == "bad_envelope"
     naive = {"code_sha256": "0" * 64, "expires_at": "2030-01-01T00:00:00"}
     assert centre.admin("POST", "devices/d1/codes", naive).code == "bad_envelope"
+
+
+def test_what_no_database_can_store_is_refused_from_operators_too(centre: Centre) -> None:
+    centre.device("d1")
+    nul = {"reason": "lost\0"}
+    assert centre.admin("POST", "devices/d1/revoke", nul).code == "bad_envelope"
+    assert centre.admin("POST", "devices/%00/revoke", {"reason": "lost"}).code == "not_found"
+    place = {"id": "l\0", "name": {"fi": "x"}, "municipality": "m", "timezone": "", "services": []}
+    assert centre.admin("PUT", "catalogue", {"locations": [place]}).code == "bad_envelope"
+    # A backslash before the letters is not the character.
+    assert centre.admin("POST", "devices/d1/revoke", {"reason": "\\u0000"}).status == 200
