@@ -7,19 +7,17 @@ and those only where there is no screen for real ones.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import secrets
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -28,6 +26,7 @@ import tomlkit
 
 from kiosk import paths
 from kiosk.fleet.resolve import load_path
+from kiosk.processes import Processes, answers, free_display, free_port, port_taken
 from kiosk.visitors import Visitors
 from sync.datadir import DataDir, write_json
 
@@ -35,7 +34,6 @@ DEVICE = "esim-0001"
 SCREEN = (1280, 800)
 USER = "demo"
 START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 15.0
 
 
 class DemoError(click.ClickException):
@@ -47,61 +45,6 @@ class DemoError(click.ClickException):
 def _say(text: str) -> None:
     click.echo(text)
     sys.stdout.flush()
-
-
-def _die_with_parent() -> None:
-    """Have the kernel end the child when the demo itself is killed: no orphans on a desktop."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(1, signal.SIGTERM)
-
-
-class Processes:
-    """The demo's children: started with a log file each, ended in reverse order."""
-
-    def __init__(self, logs: Path) -> None:
-        self._logs = logs
-        self._logs.mkdir(parents=True, exist_ok=True)
-        self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
-
-    def start(self, name: str, command: Sequence[str], **env: str) -> subprocess.Popen[bytes]:
-        """Start a child in its own session, so that Ctrl-C reaches only the demo."""
-        with (self._logs / f"{name}.log").open("ab") as log:
-            child = subprocess.Popen(  # noqa: S603 - our own commands
-                list(command),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **env},
-                start_new_session=True,
-                preexec_fn=_die_with_parent,  # noqa: PLW1509 - no thread runs yet
-            )
-        self._running.append((name, child))
-        return child
-
-    def ended(self) -> tuple[str, int] | None:
-        """The first child that ended by itself, with its exit code."""
-        for name, child in self._running:
-            if child.poll() is not None:
-                return name, child.returncode
-        return None
-
-    def log_tail(self, name: str, lines: int = 15) -> str:
-        """The last lines a child wrote."""
-        text = (self._logs / f"{name}.log").read_text(errors="replace")
-        return "\n".join(text.splitlines()[-lines:])
-
-    def stop(self) -> None:
-        """End the children, the last started first; what does not end in time is killed."""
-        for name, child in reversed(self._running):
-            if child.poll() is None:
-                child.terminate()
-            try:
-                child.wait(STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                _say(f"{name} does not end; killing it")
-                child.kill()
-                child.wait()
-        self._running.clear()
 
 
 class Demo:
@@ -119,7 +62,7 @@ class Demo:
         if self._state_file.exists():
             self._state = json.loads(self._state_file.read_text())
         if not self._state:
-            self._state = {"port": port or _free_port(), "password": secrets.token_urlsafe(9)}
+            self._state = {"port": port or free_port(), "password": secrets.token_urlsafe(9)}
         elif port and port != self._state["port"]:
             raise click.UsageError(
                 f"the demo in {home} was enrolled at port {self._state['port']}; leave --port out,"
@@ -148,6 +91,8 @@ class Demo:
     def prepare(self) -> None:
         """Write configuration, keys, database and login, once; later starts find them."""
         if self._state.get("prepared"):
+            # The program may be newer than the data.
+            self.hymio("collector", "migrate", "--database", self.database)
             return
         _say("setting up: configuration, keys, database, login")
         shutil.copytree(paths.example_config(), self.config, dirs_exist_ok=True)
@@ -194,7 +139,7 @@ class Demo:
     def start_centre(self) -> None:
         """Start the centre and wait until it is ready."""
         port = self._state["port"]
-        if _port_taken(port):
+        if port_taken(port):
             raise DemoError(
                 f"port {port} is taken, and the terminal was enrolled at it: end what listens"
                 " there (another demo?), or start afresh in another HYMIO_HOME"
@@ -203,11 +148,13 @@ class Demo:
             "centre",
             [*_hymio(), "collector", "serve", "--database", self.database, "--port", str(port)],
         )
-        self._wait("centre", lambda: _answers(port))
+        self._wait("centre", lambda: answers(port))
 
     def start_device(self, windowed: str, **env: str) -> None:
         """Start the terminal and its sender."""
         data = str(self.data.root)
+        # What the last run left must not pass for this one's word that it is ready.
+        self.data.terminal_json.unlink(missing_ok=True)
         self.processes.start("sender", [*_hymio(), "sync", "--data", data])
         self.processes.start(
             "terminal",
@@ -223,7 +170,7 @@ class Demo:
         """Start a virtual display and return its name."""
         if not shutil.which("Xvfb"):
             raise DemoError("no display here and no Xvfb: install xvfb, or set DISPLAY")
-        number = _free_display()
+        number = free_display()
         size = f"{SCREEN[0]}x{SCREEN[1]}x24"
         self.processes.start(
             "display", ["Xvfb", f":{number}", "-screen", "0", size, "-nolisten", "tcp"]
@@ -237,8 +184,8 @@ class Demo:
             sqlite3.connect(f"file:{self.home / 'centre.db'}?mode=ro", uri=True)
         ) as db:
             (visits,) = db.execute("select count(*) from visits").fetchone()
-            (answers,) = db.execute("select count(*) from answers").fetchone()
-        return visits, answers
+            (given,) = db.execute("select count(*) from answers").fetchone()
+        return visits, given
 
     def announce(self, display: str) -> None:
         """Say where everything is."""
@@ -302,38 +249,6 @@ def _count(n: int, noun: str) -> str:
 
 def _hymio() -> list[str]:
     return [sys.executable, "-m", "kiosk.cli"]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _port_taken(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return True
-        return False
-
-
-def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
-def _free_display() -> int:
-    return next(
-        n
-        for n in range(90, 1000)
-        if not Path(f"/tmp/.X{n}-lock").exists()  # noqa: S108 - X's own place
-        and not Path(f"/tmp/.X11-unix/X{n}").exists()  # noqa: S108
-    )
 
 
 @contextlib.contextmanager

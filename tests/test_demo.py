@@ -100,9 +100,10 @@ def test_visitors_tap_and_the_number_is_at_the_centre_and_survives_a_restart(
     )
     assert "to_send" in ledger.stdout
 
-    second = Run(tmp_path, "--visitors", "0")
+    second = Run(tmp_path, "--visitors", "1")
     try:
         second.wait_for(r"^2 visits, 8 answers at the centre$", 60)
+        second.wait_for(r"^3 visits, 12 answers at the centre$", 60)
         assert second.interrupt() == 0
     finally:
         second.stop()

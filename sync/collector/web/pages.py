@@ -255,7 +255,7 @@ def _export(request: AnyRequest, form: str) -> Response[Any]:
     name = f"hymio-{report.by}{'-public' if public else ''}.{form}"
     response: Response[Any] = Response(
         body.encode(),
-        media_type="application/json" if form == "json" else "text/csv; charset=utf-8",
+        media_type="application/json" if form == "json" else "text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
     return guard.protected(request, response)
