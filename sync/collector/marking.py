@@ -13,7 +13,7 @@ import datetime
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +32,7 @@ EVERY_S: Final = 60.0
 REST: Final = 3.0
 """How many times as long as it worked the background pass rests: at most a quarter of one core."""
 _CHUNK: Final = 200
+_SLICE: Final = 500
 _FIRST: Final = ""
 
 _TOUCH: Final = (
@@ -39,11 +40,15 @@ _TOUCH: Final = (
     "do update set turn = unmarked.turn + 1, day = case when unmarked.done < unmarked.turn "
     "and unmarked.day < excluded.day then unmarked.day else excluded.day end"
 )
+_DAYS: Final = (
+    "select day, count(*) from visits "
+    "where device = ? and day >= ? and day <> '' group by day order by day"
+)
 _SEEN: Final = (
     "select v.visit, v.day, v.first_ms, v.end_ms, v.how, v.test, v.centre_flags, "
     "a.question, a.kind, a.value, a.quality from visits v "
     "left join answers a on a.device = v.device and a.visit = v.visit "
-    "where v.device = ? and v.day >= ? order by v.day, v.visit, a.question"
+    "where v.device = ? and v.day >= ? and v.day <= ? order by v.day, v.visit, a.question"
 )
 
 
@@ -77,7 +82,8 @@ class _OwnHistory:
     def tens(self, day: str) -> tuple[int, int]:
         if day not in self._tens:
             last = datetime.date.fromisoformat(day)
-            days = [(last - datetime.timedelta(n)).isoformat() for n in range(HISTORY_DAYS)]
+            span = min(HISTORY_DAYS, last.toordinal())
+            days = [(last - datetime.timedelta(n)).isoformat() for n in range(span)]
             condition, listed = self._tx.among("day", days)
             by_value: dict[int, int] = dict(
                 self._tx.rows(
@@ -115,7 +121,11 @@ class _OwnHistory:
 
 
 def _shift(day: str, days: int) -> str:
-    return (datetime.date.fromisoformat(day) + datetime.timedelta(days)).isoformat()
+    """Some days later or earlier, as far as the calendar goes."""
+    try:
+        return (datetime.date.fromisoformat(day) + datetime.timedelta(days)).isoformat()
+    except OverflowError:
+        return day
 
 
 def changes(tx: Tx, device: str, since: str = _FIRST) -> tuple[list[Change], int]:
@@ -124,23 +134,45 @@ def changes(tx: Tx, device: str, since: str = _FIRST) -> tuple[list[Change], int
     A record can change flags from the evening before its day, across midnight, and for as long as
     it is in the history of twelve months: everything from `since` on is looked at.
     """
-    # One day more is read, so that no window is cut off.
-    first, judged = (_shift(since, -2), _shift(since, -1)) if since else (_FIRST, _FIRST)
+    days: list[tuple[str, int]] = [
+        (day, n) for day, n in tx.rows(_DAYS, (device, _shift(since, -1) if since else _FIRST))
+    ]
+    history = _OwnHistory(tx, device)
+    wanted: list[Change] = []
+    for first, last in _slices(days):
+        wanted += _changes_in(tx, device, first, last, history)
+    return sorted(wanted), sum(n for _, n in days)
+
+
+def _slices(days: list[tuple[str, int]]) -> Iterator[tuple[str, str]]:
+    """Stretches of days with not much more than `_SLICE` visits each: what is read at once."""
+    first, size = "", 0
+    for i, (day, n) in enumerate(days):
+        first = first or day
+        size += n
+        if size >= _SLICE or i == len(days) - 1:
+            yield first, day
+            first, size = "", 0
+
+
+def _changes_in(
+    tx: Tx, device: str, first: str, last: str, history: _OwnHistory
+) -> Iterator[Change]:
     said: dict[str, tuple[str, str]] = {}
     seen: list[Seen] = []
-    for visit, group in groupby(tx.rows(_SEEN, (device, first)), key=lambda row: row[0]):
+    # One day more on either side is read, and one for time zones, so that no window is cut off.
+    around = (device, _shift(first, -2), _shift(last, 2))
+    for visit, group in groupby(tx.rows(_SEEN, around), key=lambda row: row[0]):
         rows = list(group)
         _, day, _, _, _, test, flags, *_ = rows[0]
         said[visit] = (day, flags)
         if not test and (one := _seen(rows)) is not None:
             seen.append(one)
-    found = centre_flags(seen, _OwnHistory(tx, device))
-    wanted = [
-        Change(day, visit, words(found.get(visit, ())))
-        for visit, (day, flags) in said.items()
-        if day >= judged and words(found.get(visit, ())) != flags
-    ]
-    return sorted(wanted), len(said)
+    found = centre_flags(seen, history)
+    for visit, (day, flags) in said.items():
+        right = words(found.get(visit, ()))
+        if first <= day <= last and right != flags:
+            yield Change(day, visit, right)
 
 
 def _seen(rows: list[tuple[Any, ...]]) -> Seen | None:
@@ -304,6 +336,9 @@ class Marker:
             devices = pending(Tx(connection))
         for device in devices:
             began = self._clock()
-            mark_device(self._store, device)
+            try:
+                mark_device(self._store, device)
+            except Exception as error:  # noqa: BLE001 - one device holds up no other
+                log.warning("the flags of %s are not up to date: %s", device, described(error))
             if self._stop.wait(REST * (self._clock() - began)):
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -192,6 +193,19 @@ def test_rebuild_marks_and_purged_words_still_end_a_run(world: World) -> None:
     holds(world)
 
 
+def test_long_histories_are_read_in_stretches_that_cut_no_window(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    midnight = 14 * 3600
+    late = [r for i in range(12) for r in visit(f"t{i:02}", midnight - 240 + 40 * i, [10])]
+    world.deliver([sent(honest(90) + late)])
+    monkeypatch.setattr(marking, "_SLICE", 1)
+    settle(world)
+    assert set(flags(world)) == {f"t{i:02}" for i in range(12)}
+    monkeypatch.undo()
+    holds(world)
+
+
 def test_a_batch_in_the_middle_of_a_pass_is_not_overwritten(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,6 +242,61 @@ def test_the_running_centre_marks_by_itself(world: World) -> None:
         marker.close()
     settle(world)
     holds(world)
+
+
+def test_passes_of_two_processes_and_batches_at_once_end_alike(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    everything = sent(honest(90) + RUN) + sent(honest(60) + RUN, "d2")
+    random.Random(3).shuffle(everything)
+    markers = [Marker(world.store, every_s=0.001) for _ in range(2)]
+    for marker in markers:
+        marker.start()
+    try:
+        for start in range(0, len(everything), 20):
+            world.deliver([everything[start : start + 20]])
+    finally:
+        for marker in markers:
+            marker.close()
+    assert caplog.records == []
+    settle(world)
+    assert set(flags(world)) == {f"t{i:02}" for i in range(12)}
+    assert counted(world)[True, 10] == 24
+    holds(world)
+    before = world.derived()
+    maintenance.rebuild(world.store, now_ms=NOW_MS)
+    assert world.derived() == before
+
+
+@pytest.mark.parametrize("wall", ["0001-01-01T12:00:00+00:00", "9999-12-31T12:00:00+00:00"])
+def test_the_ends_of_the_calendar_are_days_like_others(world: World, wall: str) -> None:
+    at = records.Stamp(wall, 0, "b", True)
+    odd = [answer(f"o{i:02}", "nps", 1, 10, at=at) for i in range(12)]
+    world.deliver([sent(honest(90) + RUN + list(odd))])
+    settle(world)
+    assert {f"t{i:02}" for i in range(12)} <= set(flags(world))
+    holds(world)
+
+
+def test_a_device_that_cannot_be_marked_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.deliver([sent(honest(90) + RUN, "d2"), sent(RUN)])
+    looked = marking.changes
+
+    def stumble(tx: Tx, device: str, since: str = "") -> tuple[list[marking.Change], int]:
+        if device == "d1":
+            raise ValueError("a defect")
+        return looked(tx, device, since)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(marking, "changes", stumble)
+        Marker(world.store).once()
+    assert [r.getMessage() for r in caplog.records] == [
+        "the flags of d1 are not up to date: a defect"
+    ]
+    assert len(flags(world)) == 12
+    assert maintenance.verify(world.store)["flags pending"] == 1
 
 
 def test_an_older_database_is_looked_at_from_the_first_day(tmp_path: Path) -> None:
