@@ -152,6 +152,20 @@ def test_a_history_that_arrives_late_counts_for_all_the_days_after_it(world: Wor
     holds(world)
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_several_batches_before_a_pass_the_earliest_day_counts(
+    world: World, order: tuple[int, int]
+) -> None:
+    world.deliver([sent(RUN)])
+    settle(world)
+    late = [sent(honest(90), epoch="e2"), sent(visit("n", 3 * DAY_S, [7]), epoch="e3")]
+    for i in order:
+        world.deliver([late[i]])
+    settle(world)
+    assert set(flags(world)) == {f"t{i:02}" for i in range(12)}
+    holds(world)
+
+
 def test_a_run_across_midnight_is_one_run(world: World) -> None:
     midnight = 14 * 3600  # 22:00 UTC, where the day changes at the place
     late = [r for i in range(12) for r in visit(f"t{i:02}", midnight - 240 + 40 * i, [10])]

@@ -149,13 +149,15 @@ def tens(count: int, apart: float = 66.6) -> list[Seen]:
 
 def test_ten_tens_in_ten_minutes_are_a_run_where_tens_are_seldom() -> None:
     assert marked("ten-run", tens(10), Usual(ten=SELDOM)) == list(range(10))
+    just = [*tens(9), seen(599.999, {"nps": 10})]
+    assert marked("ten-run", just, Usual(ten=SELDOM)) == list(range(10))
 
 
 @pytest.mark.parametrize(
     "visits",
     [
         tens(9),
-        tens(10, apart=66.7),
+        [*tens(9), seen(600, {"nps": 10})],
         tens(30, apart=70),
         [*tens(9), seen(9 * 66.6, {"nps": 9})],
         [dataclasses.replace(v, text=i == 4) for i, v in enumerate(tens(12))],
