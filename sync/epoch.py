@@ -214,14 +214,18 @@ class EpochFile:
         return [Row(*row) for row in reversed(rows)]
 
     def used_bytes(self) -> int:
-        """Bytes in use: free pages inside the file count as free, the WAL as used."""
+        """Bytes in use: free pages inside the file count as free.
+
+        The WAL keeps its length when its pages have been copied, so up to its normal length it
+        counts as nothing; what a stuck reader makes it grow beyond that counts.
+        """
         pages, free, size = (
             self._db.execute(f"pragma {name}").fetchone()[0]
             for name in ("page_count", "freelist_count", "page_size")
         )
         wal = self.path.with_name(self.path.name + "-wal")
         try:
-            waiting = wal.stat().st_size
+            waiting = max(0, wal.stat().st_size - 2 * CHECKPOINT_PAGES * size)
         except OSError:
             waiting = 0
         return int((pages - free) * size + waiting)
