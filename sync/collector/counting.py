@@ -40,8 +40,7 @@ def count(tx: Tx, known: Catalogue, device: str, fresh: list[tuple[Entry, Moment
             state = State(device, visit)
         else:
             difference.remove(state, before, places)
-            days.add(before.day)
-            days.update(known_answer.day for known_answer in state.answers.values())
+            days.update(row.day for row in state.answers.values())
         changed: dict[str, AnswerRow] = {}
         for entry, at in pairs:
             record = entry.record

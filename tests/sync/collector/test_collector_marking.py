@@ -129,12 +129,14 @@ def test_clones_and_bursts_are_marked(world: World) -> None:
     holds(world)
 
 
-def test_what_arrives_later_changes_marks_already_set(world: World) -> None:
-    world.deliver([sent(honest(90) + RUN)])
+@pytest.mark.parametrize("days", [0, 2])
+def test_what_arrives_later_changes_marks_already_set(world: World, days: int) -> None:
+    world.deliver([sent(honest(90) + RUN[:20])])
     settle(world)
-    # The seventh turns out to have changed a mind: neither side of it is ten long any more.
-    world.deliver([sent([answer("t06", "nps", 5, 3, at=stamp(247))], epoch="e2")])
-    assert set(flags(world)) == {f"t{i:02}" for i in range(12)}
+    # The seventh turns out to have changed a mind: what is left is not ten long any more.
+    changed = answer("t06", "nps", 5, 3, at=stamp(days * DAY_S + 247))
+    world.deliver([sent([changed], epoch="e2")])
+    assert set(flags(world)) == {f"t{i:02}" for i in range(10)}
     assert maintenance.verify(world.store)["differences"] == []
     settle(world)
     assert flags(world) == {}
