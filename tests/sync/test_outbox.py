@@ -227,9 +227,15 @@ def test_rows_that_are_only_in_the_wal_are_salvaged_too(data: DataDir, opened: O
     box.close()
     for name in (f"{old}.db", f"{old}.db-wal"):
         shutil.copy(crashed / name, data.outbox_dir / name)
+    # Both headers gone: SQLite reads neither, and a whole WAL would have mended the file by itself.
     damage_pages(data.epoch_file(old), 0, 1)
+    with (data.outbox_dir / f"{old}.db-wal").open("r+b") as wal:
+        wal.write(os.urandom(32))
     opened()
     assert {ident for _, ident, _ in stored(data, old)} == {row.id for row in rows}
+    # A WAL left behind would be replayed over the salvaged file.
+    (folder,) = (data.outbox_dir / "damaged").iterdir()
+    assert (folder / f"{old}.db-wal").exists()
 
 
 def test_a_row_whose_hash_does_not_fit_is_not_salvaged(data: DataDir, opened: Open) -> None:
@@ -241,6 +247,17 @@ def test_a_row_whose_hash_does_not_fit_is_not_salvaged(data: DataDir, opened: Op
     assert box.epoch != old
     assert [row[0] for row in stored(data, old)] == [1, 2, 4, 5]
     box.append([new(9)])
+
+
+def test_the_tail_is_known_though_the_last_rows_are_lost(data: DataDir, opened: Open) -> None:
+    box = opened()
+    fill(box, 5)
+    old = box.epoch
+    box.file._db.execute("update records set rec = '{}' where seq > 3")
+    box.set_aside(old, "the sender says so")
+    assert [row[0] for row in stored(data, old)] == [1, 2, 3]
+    with EpochReader(data.epoch_file(old)) as reader:
+        assert reader.tail() == 5
 
 
 def test_power_lost_between_setting_aside_and_salvage(data: DataDir, opened: Open) -> None:
