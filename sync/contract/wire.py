@@ -10,7 +10,8 @@ VERSION: Final = 1
 ACCEPTED: Final = frozenset({1})
 """The centre is upgraded first and accepts v and v-1."""
 
-MAX_ITEMS: Final = 500
+MAX_ITEMS: Final = 2000
+"""Of a batch: 2000 in one transaction cost a quarter less each than 500; bytes are bound, too."""
 MAX_BODY_BYTES: Final = 1 << 20
 """Of a compressed or plain request body."""
 MAX_INFLATED_BYTES: Final = 8 << 20
@@ -133,6 +134,8 @@ PROBLEM_CODES: Final = {
     "code_unknown": 404,
     "not_found": 404,
     "method_not_allowed": 405,
+    "timeout": 408,
+    "conflict": 409,
     "code_used": 409,
     "code_expired": 410,
     "too_large": 413,
