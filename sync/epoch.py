@@ -206,6 +206,10 @@ class EpochFile:
                 self._db.execute("delete from records where seq = ?", [seq])
         return len(seqs)
 
+    def tail(self) -> int:
+        """The highest seq ever assigned: the AUTOINCREMENT value."""
+        return _tail(self._db)
+
     def last(self, limit: int) -> list[Row]:
         """The newest rows, oldest first."""
         rows = self._db.execute(
@@ -261,10 +265,7 @@ class EpochReader:
 
     def tail(self) -> int:
         """The highest seq ever assigned: the AUTOINCREMENT value."""
-        found = self._db.execute(
-            "select seq from sqlite_sequence where name = 'records'"
-        ).fetchone()
-        return int(found[0]) if found else 0
+        return _tail(self._db)
 
     def rows(self, after: int, limit: int) -> list[Row]:
         """Up to `limit` rows beyond a seq, in order, hashes not yet checked."""
@@ -302,6 +303,11 @@ class EpochReader:
     def close(self) -> None:
         """Close."""
         self._db.close()
+
+
+def _tail(db: Database) -> int:
+    found = db.execute("select seq from sqlite_sequence where name = 'records'").fetchone()
+    return int(found[0]) if found else 0
 
 
 def id_ms(ident: str) -> int:

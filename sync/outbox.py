@@ -136,12 +136,16 @@ class Outbox:
             raise OutboxBroken(f"the outbox cannot be opened: {error}") from error
 
     def _open_current(self, path: Path) -> None:
+        # SQLite throws a WAL away whose header is damaged, and ends at the first damaged frame:
+        # what was acknowledged would be gone without a word. So it is read before SQLite may.
+        wal = salvage.wal_bytes(path)
         try:
             file = EpochFile(path)
             try:
                 file.check()
                 if file.meta().get("salvaged"):
                     raise _Sealed
+                mended = _mend(file, wal)
             except BaseException:
                 file.close()
                 raise
@@ -150,9 +154,14 @@ class Outbox:
         except sqlite3.Error as error:
             if not is_corruption(error):
                 raise
-            self.set_aside(path.stem, str(error))
+            self.set_aside(path.stem, str(error), wal=wal)
         else:
             self.file = file
+            if mended:
+                log.warning("%d rows of %s came back from its WAL", mended, path.name)
+            # One may be the commit the power cut short; more of them were acknowledged.
+            if mended > 1:
+                self._alarm("wal", path.stem, saved=mended)
 
     def _finish_salvage(self) -> None:
         for folder in salvage.unfinished(self._data.outbox_dir):
@@ -186,18 +195,22 @@ class Outbox:
             log.error("new outbox file %s: %s", epoch, why)
             self._alarm(alarm or "new-epoch", epoch, why=why)
 
-    def set_aside(self, epoch: str, why: str) -> None:
+    def set_aside(self, epoch: str, why: str, *, wal: bytes = b"") -> None:
         """Set a damaged epoch aside, put its whole rows back under its name, and go on in a new
         file when it was the current one. Raises OSError, sqlite3.Error.
+
+        `wal` is what the WAL held before SQLite had a chance to remove it.
         """
         path = self._data.epoch_file(epoch)
         current = epoch == (read_json(self._data.current_json) or {}).get("epoch")
+        # Closing a damaged file may remove its WAL as well.
+        wal = wal or salvage.wal_bytes(path)
         if current:
             self._close_file()
         log.error("outbox %s is damaged: %s", epoch, why)
         if path.exists():
             stamp = "".join(c for c in self._now() if c.isalnum())
-            folder = salvage.set_aside(path, f"{stamp}-{os.urandom(2).hex()}")
+            folder = salvage.set_aside(path, f"{stamp}-{os.urandom(2).hex()}", wal)
             try:
                 _, saved, tail = salvage.take_out(folder)
                 self._alarm("corrupt", epoch, why=why, saved=saved, tail=tail, folder=folder.name)
@@ -334,6 +347,15 @@ class Outbox:
 
 class _Sealed(Exception):  # noqa: N818
     """The current file is a salvaged one: it takes no new rows."""
+
+
+def _mend(file: EpochFile, wal: bytes) -> int:
+    """Store again what a WAL holds beyond the rows SQLite found; how many that were."""
+    tail = file.tail()
+    beyond = sorted({row.seq: row for row in salvage.carve(wal) if row.seq > tail}.values())
+    if beyond:
+        file.append_again([New(row.id, row.rec, row.sha256) for row in beyond])
+    return len(beyond)
 
 
 def _lock(data: DataDir, wait_s: float) -> int:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from sync.datadir import sync_dir
+from sync.datadir import sync_dir, write_bytes
 from sync.epoch import Row, build
 
 DAMAGED: Final = "damaged"
@@ -26,10 +26,19 @@ _ID: Final = rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _HEADER: Final = re.compile(rb"\x00\x55([\x80-\xff]{0,3}[\x00-\x7f])\x81\x0d(?=" + _ID + rb"\{)")
 
 
-def set_aside(path: Path, stamp: str) -> Path:
+def wal_bytes(path: Path) -> bytes:
+    """What the WAL of an epoch's file holds; empty without one. Raises OSError."""
+    try:
+        return path.with_name(f"{path.name}-wal").read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def set_aside(path: Path, stamp: str, wal: bytes = b"") -> Path:
     """Move an epoch's file and WAL into a folder of their own; returns the folder.
 
-    The -shm file is only an index of the WAL and may be part of the damage. Raises OSError.
+    `wal` stands in for a WAL that SQLite has removed or cut in the meantime. The -shm file is only
+    an index of the WAL and may be part of the damage. Raises OSError.
     """
     folder = path.parent / DAMAGED / f"{path.stem}.{stamp}"
     folder.mkdir(parents=True)
@@ -39,6 +48,8 @@ def set_aside(path: Path, stamp: str) -> Path:
         with contextlib.suppress(FileNotFoundError):
             (path.parent / name).rename(folder / name)
     path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+    if wal:
+        write_bytes(folder / f"{path.name}-wal", wal)
     sync_dir(folder)
     sync_dir(folder.parent)
     sync_dir(path.parent)

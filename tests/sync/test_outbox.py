@@ -238,6 +238,54 @@ def test_rows_that_are_only_in_the_wal_are_salvaged_too(data: DataDir, opened: O
     assert (folder / f"{old}.db-wal").exists()
 
 
+def crash(data: DataDir, box: Outbox) -> tuple[Path, Path]:
+    """Leave the files as a power cut would: nothing copied from the WAL."""
+    path = data.epoch_file(box.epoch)
+    wal = path.with_name(f"{path.name}-wal")
+    kept = [(name, name.read_bytes()) for name in (path, wal)]
+    box.close()
+    for name, raw in kept:
+        name.write_bytes(raw)
+    return path, wal
+
+
+@pytest.mark.parametrize("at", [0, 40], ids=["header", "frame"])
+def test_a_damaged_wal_loses_no_row_and_is_not_silent(data: DataDir, opened: Open, at: int) -> None:
+    box = opened()
+    fill(box, 5)
+    box.file.checkpoint()
+    rows = fill(box, 5)
+    _, wal = crash(data, box)
+    with wal.open("r+b") as file:
+        file.seek(at)
+        file.write(os.urandom(8))
+    again = opened()
+    saved = stored(data, again.epoch)
+    assert [row[0] for row in saved] == list(range(1, 11))
+    assert [row[1] for row in saved][5:] == [row.id for row in rows]
+    assert [(alarm["what"], alarm["saved"]) for alarm in again.alarms] == [("wal", 5)]
+
+
+def test_a_crash_alone_is_no_alarm(data: DataDir, opened: Open) -> None:
+    box = opened()
+    fill(box, 5)
+    crash(data, box)
+    again = opened()
+    assert again.epoch == box.epoch
+    assert len(stored(data, again.epoch)) == 5
+    assert again.alarms == []
+
+
+def test_a_commit_cut_short_by_the_power_is_no_alarm(data: DataDir, opened: Open) -> None:
+    box = opened()
+    fill(box, 5)
+    _, wal = crash(data, box)
+    os.truncate(wal, wal.stat().st_size - 4120)
+    again = opened()
+    assert len(stored(data, again.epoch)) in (4, 5)
+    assert again.alarms == []
+
+
 def test_a_row_whose_hash_does_not_fit_is_not_salvaged(data: DataDir, opened: Open) -> None:
     box = opened()
     fill(box, 5)
