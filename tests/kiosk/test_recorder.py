@@ -258,7 +258,9 @@ def test_what_the_sender_found_damaged_is_salvaged_once(data: DataDir, opened: O
     for n in (1, 2, 3):
         recorder.commit(answer("v", n=n))
     old = recorder.epoch
-    recorder._outbox.file._db.execute("update records set rec = '{}' where seq = 2")
+    db = recorder._outbox.file._db
+    db.execute("update records set rec = '{}' where seq = 2")
+    db.execute("pragma wal_checkpoint(truncate)").fetchone()
     status = {"damaged": {old: data.epoch_file(old).stat().st_ino}}
     recorder.tend(status)
     fresh = recorder.epoch
