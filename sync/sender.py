@@ -235,14 +235,14 @@ class Sender:
         lack what they hold, and hears only so what was lost at their end.
         """
         now = self._now()
-        if now >= self._heartbeat_at and waiting.current:
-            return self._beat(key, waiting.current)
         if now >= self._others_at and now >= self._paced_until:
             if not self._others:
                 self._others = [lot.epoch for lot in waiting.lots if lot.epoch != waiting.current]
             if self._others and self._beat(key, self._others.pop()) and self._others:
                 return True
             self._others_at = now + pacing.asked(pacing.HOURLY_S, self._chance)
+        if now >= self._heartbeat_at and waiting.current:
+            return self._beat(key, waiting.current)
         return False
 
     def _beat(self, key: Ed25519PrivateKey, epoch: str) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sync.contract import wire
 from sync.link import Link
 from sync.sender import Sender
 from tests.sync.device.conftest import Field
@@ -16,14 +17,14 @@ from tests.sync.device.fake import Answer, FakeCentre, dead_port, ok, problem
 
 
 def test_everything_arrives_in_order_and_in_batches(device: Field, centre: FakeCentre) -> None:
-    for _ in range(3):
+    for _ in range(7):
         device.commit(400)
     device.run()
     assert device.sender.drained()
-    assert [len(b["items"]) for b in centre.batches] == [500, 500, 200]
-    assert [i["seq"] for b in centre.batches for i in b["items"]] == list(range(1, 1201))
+    assert all(len(b["items"]) <= wire.MAX_ITEMS for b in centre.batches)
+    assert [i["seq"] for b in centre.batches for i in b["items"]] == list(range(1, 2801))
     assert device.ledger() == sums(
-        created=1200, acknowledged=1200, quarantined=0, held=0, to_send=0
+        created=2800, acknowledged=2800, quarantined=0, held=0, to_send=0
     )
 
 
@@ -59,6 +60,7 @@ def echoing(**changes: Any) -> Any:
     [
         ((200, {"Content-Type": "text/html"}, b"<html>Welcome to the Wi-Fi</html>"), "unreachable"),
         ((302, {"Location": "http://127.0.0.1:1/login"}, b""), "unreachable"),
+        ((307, {"Location": "/v1/batches"}, b""), "unreachable"),
         ((204, {}, b""), "unreachable"),
         (echoing(digest="sha-256=:AAAA:"), "unreachable"),
         (echoing(epoch="another"), "unreachable"),
@@ -404,7 +406,8 @@ def test_a_damaged_row_is_reported_once_salvaged_forgotten(
     assert len(centre.records()) == 5
     device.recorder.tend(told)
     device.run(seconds=60)
-    assert len(centre.records()) == 9
+    # The row itself may still be found whole where the WAL was not written over.
+    assert len(centre.records()) in (9, 10)
     assert json.loads(device.data.sender_json.read_text())["damaged"] == {}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
@@ -213,6 +213,13 @@ class House(RuleBasedStateMachine):
         there = {row[0] for row in self._rows("select id from records")}
         self.acknowledged &= there | self._on_disk()
 
+    @rule(count=st.integers(1, 6))
+    def centre_loses_its_last_hours(self, count: int) -> None:
+        self.back_up()
+        self.commit(count)
+        self.sender.step(eager=True)
+        self.restore()
+
     @rule()
     def moved_to_another_machine(self) -> None:
         self.recorder.close()
@@ -295,6 +302,7 @@ House.TestCase.settings = settings(
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
+    phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
 test_exactly_once_whatever_happens = House.TestCase
