@@ -61,6 +61,8 @@ def access(kit: Kit, language: str, offered: Sequence[str], started: bool) -> Pa
     columns = 1 if kit.panel.portrait else 2
     rows = -(-len(cells) // columns)
     height = min(60.0, (bottom - kit.margin - (rows - 1) * 3) / rows)
+    if height < 20:
+        draft.problem("the switches are too low")
     width = (kit.inner - (columns - 1) * 3) / columns
     y = bottom - rows * height - (rows - 1) * 3
     if not kit.tall:

@@ -129,7 +129,8 @@ def test_a_published_bundle_reaches_an_enrolled_device_exactly(desk: Desk) -> No
 def test_the_centre_never_learns_a_code(desk: Desk) -> None:
     assert desk.fleet("publish", "esim-0005").exit_code == 0
     code = json.loads(desk.fleet("enrol", "esim-0005", "--format", "json").output)["code"]
-    content = b"".join(path.read_bytes() for path in desk.folder.glob("centre.*"))
+    files = [path for path in desk.folder.glob("centre.*") if path.is_file()]
+    content = b"".join(path.read_bytes() for path in files)
     assert enrol.code_hash(code).encode() in content
     assert code.encode() not in content
     assert code.replace("-", "").encode() not in content
