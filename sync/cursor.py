@@ -25,6 +25,9 @@ create table if not exists exceptions (
   epoch text not null, seq integer not null, verdict text not null, code text not null,
   primary key (epoch, seq)
 ) without rowid;
+create table if not exists lost (
+  epoch text not null, first integer not null, last integer not null, primary key (epoch, first)
+) without rowid;
 create index if not exists held on exceptions (epoch, seq) where verdict = 'held';
 create table if not exists clocks (boot text primary key, offset_ms integer not null) without rowid;
 """
@@ -80,6 +83,7 @@ class Memory:
             if moved:
                 self._db.execute("update epochs set cursor = 0")
                 self._db.execute("delete from exceptions")
+                self._db.execute("delete from lost")
             self._note(facts)
         self._facts.update(facts)
         self.revision += 1
@@ -110,11 +114,13 @@ class Memory:
         cursor: int,
         exceptions: Collection[tuple[int, str, str]] = (),
         sent: Collection[int] = (),
+        lost: tuple[int, int] | None = None,
     ) -> None:
         """Note what a verified receipt says, in one transaction.
 
         `exceptions` are (seq, verdict, code); a record of `sent` (those sent in full) that is not
-        among them has none any more.
+        among them has none any more. `lost` is the first and last seq of a stretch that was never
+        sent, because it is not here any more.
         """
         told = {seq for seq, _, _ in exceptions}
         with writing(self._db):
@@ -135,6 +141,12 @@ class Memory:
                         )
             for exception in exceptions:
                 self._except(epoch, *exception)
+            if lost is not None:
+                self._db.execute(
+                    "insert into lost values (?, ?, ?) on conflict (epoch, first) do update set"
+                    " last = max(last, excluded.last)",
+                    [epoch, *lost],
+                )
         self._cursors[epoch] = cursor
         self.revision += 1
 

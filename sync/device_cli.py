@@ -140,8 +140,8 @@ def _only_one(data: DataDir) -> Iterator[None]:
 def ledger(root: Path, shape: str) -> None:
     """What was created on this device, and where each record is.
 
-    Per epoch (one outbox file): created = acknowledged + quarantined + held + to send, in records.
-    Exit 1 when an outbox file cannot be read.
+    Per epoch (one outbox file): created = acknowledged + quarantined + held + lost + to send, in
+    records. Exit 1 when an outbox file cannot be read.
     """
     data = DataDir(root)
     if not data.outbox_dir.is_dir():
@@ -151,7 +151,7 @@ def ledger(root: Path, shape: str) -> None:
     except sqlite3.Error as error:
         click.echo(f"hymio ledger: {data.sync_db} cannot be read: {error}", err=True)
         sys.exit(1)
-    names = ("created", "acknowledged", "quarantined", "held", "to_send")
+    names = ("created", "acknowledged", "quarantined", "held", "lost", "to_send")
     total = {name: sum(getattr(line, name) for line in lines) for name in names}
     oldest = min((line.oldest_unsent for line in lines if line.oldest_unsent), default=None)
     if shape == "json":
@@ -164,10 +164,10 @@ def ledger(root: Path, shape: str) -> None:
 
 
 def _table(lines: list[Line], total: dict[str, int]) -> None:
-    heads = ("created", "acknowledged", "quarantined", "held", "to send")
+    heads = ("created", "acknowledged", "quarantined", "held", "lost", "to send")
     click.echo(f"{'epoch':<36}" + "".join(f"{head:>14}" for head in heads) + "  oldest unsent")
     for line in lines:
-        numbers = (line.created, line.acknowledged, line.quarantined, line.held, line.to_send)
+        numbers = [getattr(line, name) for name in total]
         row = f"{line.epoch:<36}" + "".join(f"{number:>14,}" for number in numbers)
         click.echo(f"{row}  {line.note or line.oldest_unsent or '-'}")
     click.echo(f"{'total':<36}" + "".join(f"{number:>14,}" for number in total.values()))

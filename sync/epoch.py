@@ -263,6 +263,15 @@ class EpochReader:
         """The epoch's id, which is the file's name."""
         return self.path.stem
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read inside is of one moment, whatever is written meanwhile."""
+        self._db.execute("begin")
+        try:
+            yield
+        finally:
+            self._db.execute("rollback")
+
     def tail(self) -> int:
         """The highest seq ever assigned: the AUTOINCREMENT value."""
         return _tail(self._db)
@@ -295,6 +304,15 @@ class EpochReader:
             "select count(*), min(seq) from records where seq > ?", [seq]
         ).fetchone()
         return int(count), None if first is None else self.id_at(first)
+
+    def missing(self, seq: int) -> int:
+        """How many of the seqs assigned beyond one hold no row: damage took them."""
+        (found,) = self._db.execute(
+            "select (select coalesce(max(seq), 0) from sqlite_sequence where name = 'records')"
+            " - ? - (select count(*) from records where seq > ?)",
+            [seq, seq],
+        ).fetchone()
+        return max(0, int(found))
 
     def present(self, seqs: Collection[int]) -> set[int]:
         """Which of these positions hold a row."""

@@ -1,7 +1,8 @@
 """The ledger: what was created, and where each of it is. Reads only; anyone may run it.
 
-Per epoch: created = acknowledged + quarantined + held + to send, at every moment; pruning changes
-nothing, for `created` is the AUTOINCREMENT value and acknowledged is what is left of it.
+Per epoch: created = acknowledged + quarantined + held + lost + to send, at every moment; pruning
+changes nothing, for `created` is the AUTOINCREMENT value and acknowledged is what is left of it.
+Lost is what damage to the file took before it was sent; nothing else makes it rise above 0.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ from sync.status import iso_of
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One epoch of the ledger; all but the last two are numbers of records."""
+    """One epoch of the ledger: numbers of records."""
 
     epoch: str
     created: int
     acknowledged: int
     quarantined: int
     held: int
+    lost: int
     to_send: int
     oldest_unsent: str | None
     """When (ISO, UTC) the oldest record that still has to go was made."""
@@ -31,52 +33,75 @@ class Line(msgspec.Struct, frozen=True):
     """Why a file could not be read; its numbers are then missing from the sums."""
 
 
+class _Known(msgspec.Struct):
+    """What sync.db says of an epoch."""
+
+    cursor: int = 0
+    verdicts: list[tuple[int, str]] = []
+    """(seq, verdict) of what is quarantined or held."""
+    lost: list[tuple[int, int]] = []
+    """Stretches (first, last) that were never sent."""
+
+
 def ledger(data: DataDir) -> list[Line]:
     """One line an epoch, the oldest first. Raises sqlite3.Error when sync.db cannot be read."""
-    cursors, exceptions = _memory(data)
+    known = _memory(data)
     lines = []
     for path in sorted(data.outbox_dir.glob("*.db")):
         if path.name.startswith("."):
             continue
         try:
-            lines.append(_line(path.stem, data, cursors, exceptions.get(path.stem, {})))
+            lines.append(_line(path.stem, data, known.get(path.stem, _Known())))
         except sqlite3.Error as error:
-            lines.append(Line(path.stem, 0, 0, 0, 0, 0, None, f"cannot be read: {error}"))
+            lines.append(Line(path.stem, 0, 0, 0, 0, 0, 0, None, f"cannot be read: {error}"))
     return lines
 
 
-def _line(epoch: str, data: DataDir, cursors: dict[str, int], exceptions: dict[int, str]) -> Line:
-    cursor = cursors.get(epoch, 0)
-    with EpochReader(data.epoch_file(epoch)) as reader:
-        # The tail after the rows: a record that comes in between is counted as not yet there.
-        beyond, first = reader.after(cursor)
+def _line(epoch: str, data: DataDir, known: _Known) -> Line:
+    with EpochReader(data.epoch_file(epoch)) as reader, reader.snapshot():
+        gone = reader.missing(known.cursor)
+        beyond, first = reader.after(known.cursor)
         created = reader.tail()
-    ours = {seq: verdict for seq, verdict in exceptions.items() if seq <= created}
-    quarantined = sum(verdict == "quarantined" for verdict in ours.values())
-    held = sum(verdict == "held" for verdict in ours.values())
-    marked = sum(
-        seq > cursor and verdict in ("quarantined", "held") for seq, verdict in ours.items()
-    )
-    to_send = max(0, beyond - marked)
+    ours = [(seq, verdict) for seq, verdict in known.verdicts if seq <= created]
+    quarantined = sum(verdict == "quarantined" for _, verdict in ours)
+    held = len(ours) - quarantined
+    to_send = max(0, beyond - sum(seq > known.cursor for seq, _ in ours))
+    lost = _length(known.lost, known.cursor) + gone
     ms = id_ms(first) if first and to_send else 0
     return Line(
         epoch,
         created,
-        created - quarantined - held - to_send,
+        created - quarantined - held - lost - to_send,
         quarantined,
         held,
+        lost,
         to_send,
         iso_of(ms) if ms else None,
     )
 
 
-def _memory(data: DataDir) -> tuple[dict[str, int], dict[str, dict[int, str]]]:
+def _length(stretches: list[tuple[int, int]], up_to: int) -> int:
+    """Seqs in stretches that may overlap, counted once, as far as the cursor got."""
+    count = reached = 0
+    for first, last in sorted(stretches):
+        end = min(last, up_to)
+        count += max(0, end - max(first - 1, reached))
+        reached = max(reached, end)
+    return count
+
+
+def _memory(data: DataDir) -> dict[str, _Known]:
     if not data.sync_db.exists():
-        return {}, {}
+        return {}
+    found: dict[str, _Known] = {}
     uri = f"{data.sync_db.absolute().as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=5)) as db:
-        cursors = dict(db.execute("select epoch, cursor from epochs").fetchall())
-        exceptions: dict[str, dict[int, str]] = {}
-        for epoch, seq, verdict in db.execute("select epoch, seq, verdict from exceptions"):
-            exceptions.setdefault(epoch, {})[seq] = verdict
-    return cursors, exceptions
+        for epoch, cursor in db.execute("select epoch, cursor from epochs"):
+            found[epoch] = _Known(cursor)
+        for epoch, seq, verdict in db.execute(
+            "select epoch, seq, verdict from exceptions where verdict in ('quarantined', 'held')"
+        ):
+            found.setdefault(epoch, _Known()).verdicts.append((seq, verdict))
+        for epoch, first, last in db.execute("select epoch, first, last from lost"):
+            found.setdefault(epoch, _Known()).lost.append((first, last))
+    return found

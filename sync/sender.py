@@ -309,7 +309,10 @@ class Sender:
         exceptions = [(e.seq, e.verdict, e.code) for e in receipt.exceptions if e.seq in seqs]
         in_full = {item.seq for item in sent.items if not item.held}
         if moved != sent.cursor or exceptions or in_full:
-            self._memory.receipt(sent.epoch, moved, exceptions, in_full)
+            # What the cursor passes without having been here to send, no centre ever got.
+            gap = (sent.cursor + 1, min(moved, sent.first - 1))
+            lost = gap if gap[0] <= gap[1] else None
+            self._memory.receipt(sent.epoch, moved, exceptions, in_full, lost)
         if moved < sent.cursor:
             log.warning("the centre has only %d of epoch %s: sending again", moved, sent.epoch)
             course.ahead = 0

@@ -11,6 +11,7 @@ import hashlib
 import ipaddress
 import json
 import logging
+import os
 import random
 import secrets
 import signal
@@ -238,6 +239,11 @@ def _drain(terminals: list[Terminal], records: int, stop: threading.Event) -> in
         time.sleep(0.2)
 
 
+def _keys() -> Path:
+    """Where `hymio fleet keygen` leaves keys."""
+    return Path(os.environ.get("HYMIO_KEYS") or Path.home() / ".config" / "hymio" / "keys")
+
+
 @click.command()
 @click.option("--terminals", type=click.IntRange(1, 2000), required=True, help="How many.")
 @click.option(
@@ -250,7 +256,8 @@ def _drain(terminals: list[Terminal], records: int, stop: threading.Event) -> in
 @click.option(
     "--operator-key",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    required=True,
+    default=lambda: _keys() / "operator.key",
+    show_default="operator.key of `hymio fleet keygen`: HYMIO_KEYS, or ~/.config/hymio/keys",
     help="Private key of an operator registered there (PEM).",
 )
 @click.option("--duration", type=click.FloatRange(0), default=0.0, help="Seconds; 0: to Ctrl-C.")

@@ -82,8 +82,8 @@ def unbalanced(epochs: Iterable[Mapping[str, object]]) -> list[str]:
     """Epochs of a device's ledger where created is not the sum of the rest."""
     wrong = []
     for epoch in epochs:
-        parts = {name: _whole(epoch, name) for name in ("acknowledged", "quarantined", "held")}
-        parts["to_send"] = _whole(epoch, "to_send")
+        names = ("acknowledged", "quarantined", "held", "lost", "to_send")
+        parts = {name: _whole(epoch, name) for name in names}
         created = _whole(epoch, "created")
         if created != sum(parts.values()) or min(parts.values()) < 0:
             wrong.append(f"{epoch.get('epoch')}: {created} created, but {parts}")

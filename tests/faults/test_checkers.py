@@ -88,7 +88,8 @@ def test_only_the_last_word_on_a_question_is_expected() -> None:
 
 def test_a_ledger_that_does_not_add_up_is_named() -> None:
     good = {
-        "epoch": "e", "created": 9, "acknowledged": 4, "quarantined": 1, "held": 1, "to_send": 3,
+        "epoch": "e", "created": 9, "acknowledged": 4, "quarantined": 1, "held": 1, "lost": 0,
+        "to_send": 3,
     }  # fmt: skip
     assert unbalanced([good]) == []
     assert len(unbalanced([good, good | {"to_send": 2}])) == 1

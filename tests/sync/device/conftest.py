@@ -98,7 +98,7 @@ class Field:
 
     def ledger(self) -> dict[str, int]:
         """The sums; the identity holds in each epoch."""
-        names = ("acknowledged", "quarantined", "held", "to_send")
+        names = ("acknowledged", "quarantined", "held", "lost", "to_send")
         total = dict.fromkeys(("created", *names), 0)
         for line in ledger(self.data):
             assert line.note == ""

@@ -228,7 +228,7 @@ def test_once_says_what_it_did_and_the_ledger_adds_up(device: Field, centre: Fak
     assert found["total"]["oldest_unsent"]
     table = hymio("ledger", "--data", root).stdout.splitlines()
     assert table[0].split()[:3] == ["epoch", "created", "acknowledged"]
-    assert table[-1].split() == ["total", "10", "7", "0", "0", "3"]
+    assert table[-1].split() == ["total", "10", "7", "0", "0", "0", "3"]
     centre.close()
     late = hymio("sync", "--data", root, "--once")
     assert late.returncode == 3
