@@ -189,14 +189,15 @@ class Demo:
 
     def announce(self, display: str) -> None:
         """Say where everything is."""
+        command = Path(sys.executable).with_name("hymio")
         _say(
             "\n".join(
                 [
                     "",
                     f"  the page      {self.url}/",
                     f"  login         {USER} / {self._state['password']}",
-                    f"  the numbers   hymio report --database {self.database}",
-                    f"  the ledger    hymio ledger --data {self.data.root}",
+                    f"  the numbers   {command} report --database {self.database}",
+                    f"  the ledger    {command} ledger --data {self.data.root}",
                     f"  the screen    {display}",
                     "  to end it     Ctrl-C",
                     "",
