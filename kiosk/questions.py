@@ -110,3 +110,10 @@ def value_of(content: Content) -> Value:
 def _tidy(text: str) -> str:
     """Without control, format and surrogate characters: they hide things and break encodings."""
     return "".join(c for c in text if c == "\n" or unicodedata.category(c)[0] != "C").strip()
+
+
+def progress(steps: Sequence[Step], index: int) -> tuple[int, int]:
+    """Questions behind the person on a screen, and questions in all; offer and text are one."""
+    asked = list(dict.fromkeys(step.question for step in steps if step.question))
+    here = steps[index].question
+    return (asked.index(here) if here else len(asked)), len(asked)

@@ -29,6 +29,7 @@ from kiosk.questions import (
     Value,
     VisitError,
     content_of,
+    progress,
     steps_of,
     value_of,
 )
@@ -114,9 +115,7 @@ class Visit:
     @property
     def progress(self) -> tuple[int, int]:
         """Questions behind the person, and questions in all; offer and text are one."""
-        questions = list(dict.fromkeys(step.question for step in self.steps if step.question))
-        here = self.step.question
-        return (questions.index(here) if here else len(questions)), len(questions)
+        return progress(self.steps, self.index)
 
     @property
     def open(self) -> bool:

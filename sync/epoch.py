@@ -314,10 +314,6 @@ class EpochReader:
         ).fetchone()
         return max(0, int(found))
 
-    def present(self, seqs: Collection[int]) -> set[int]:
-        """Which of these positions hold a row."""
-        return {seq for seq in seqs if self.id_at(seq) is not None}
-
     def close(self) -> None:
         """Close."""
         self._db.close()

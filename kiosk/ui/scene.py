@@ -7,7 +7,7 @@ from typing import Any
 
 from kiosk import privacy
 from kiosk.layout.page import Page
-from kiosk.questions import Value
+from kiosk.questions import Value, progress
 from kiosk.ui import field
 from kiosk.ui.entry import Entry
 from kiosk.ui.guard import Guard
@@ -64,21 +64,19 @@ class Scene:
 
     def _step_screen(self, index: int) -> tuple[str, tuple[Any, ...]]:
         step, language = self.visit.steps[index], self.visit.language
-        questions = list(dict.fromkeys(s.question for s in self.visit.steps if s.question))
-        done = questions.index(step.question) if step.question else len(questions)
+        dots = progress(self.visit.steps, index)
         match step.kind:
             case "nps":
                 return "rest", (language,)
             case "face":
-                return "face", (language, step.question, done, len(questions))
+                return "face", (language, step.question, *dots)
             case "choice":
                 page, group = (
                     (self._list_page, self._group) if index == self.visit.index else (0, "")
                 )
-                dots = (done, len(questions))
                 return "choice", (language, step.question, page, group, dots)
             case "offer":
-                return "offer", (language, done, len(questions))
+                return "offer", (language, *dots)
             case "text":
                 return "text", (language, self.entry.layer)
         return "thanks", (language, self.world.stamp().wall[:10])

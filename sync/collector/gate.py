@@ -25,7 +25,7 @@ from sync.collector.problems import Slots, problem, refused
 from sync.collector.reading import RefusedError, inflate
 from sync.collector.store import NotAcknowledgedError, Store, StoreError, Tx
 from sync.collector.store.database import described
-from sync.contract import signing, wire
+from sync.contract import signing
 
 log = logging.getLogger("hymio.collector")
 
@@ -223,8 +223,3 @@ async def _bounded(request: AnyRequest, limit: int) -> bytes:
     if size > limit:
         raise RefusedError("too_large", f"a body of more than {limit} bytes")
     return b"".join(chunks)
-
-
-def receipt_reply(receipt: wire.Receipt) -> Reply:
-    """A receipt as it is sent."""
-    return Reply.of(receipt)

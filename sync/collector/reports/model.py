@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from sync.collector.reports.periods import Period
 from sync.collector.reports.queries import Late
@@ -34,17 +34,7 @@ By = Literal[
     "month",
 ]
 Sort = Literal["name", "count", "mean", "nps"]
-BY: Final = (
-    "device",
-    "location",
-    "municipality",
-    "service",
-    "channel",
-    "survey",
-    "statement",
-    "theme",
-    "month",
-)
+BY: Final[tuple[By, ...]] = get_args(By)
 ON_FACES: Final = ("statement", "theme")
 """Breakdowns of the statements on five faces; all others are of the 0-10 question."""
 

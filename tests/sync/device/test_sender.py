@@ -311,10 +311,18 @@ def test_an_old_epoch_is_filled_again_too(device: Field, centre: FakeCentre) -> 
     old = device.recorder.epoch
     device.recorder.tend({"new_epoch": [old]})
     device.commit(5)
-    device.run(seconds=60)
+    device.run(seconds=600)
+
+    def asked() -> int:
+        return len([b for b in centre.batches if b["epoch"] == old and not b["items"]])
+
+    # The first asking is over: what fills the centre again is the next one.
+    first = asked()
+    assert first
     centre.stored[old] = {1: centre.stored[old][1]}
     centre.pruned.clear()
     device.run(seconds=4500, steps=6000)
+    assert asked() > first
     assert len(centre.records()) == 25
 
 
