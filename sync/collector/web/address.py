@@ -118,6 +118,11 @@ class Address:
         query = self.query(**changes)
         return f"/{'?' if query else ''}{query}{'#' if anchor else ''}{anchor}"
 
+    def sorted_by(self, column: str) -> str:
+        """The link of a heading: sorts by it, or turns the order round."""
+        falling = not self.falling if column == self.sort else column != "name"
+        return self.link("where", sort=column, falling=falling)
+
 
 def _day(text: str) -> tuple[date | None, bool]:
     if not text:
