@@ -15,6 +15,7 @@ import msgspec
 
 from sync import identity, pacing
 from sync.contract import bundle, wire
+from sync.contract import code as codes
 from sync.cursor import Memory
 from sync.datadir import DataDir, read_json
 from sync.link import Link, Reply, UnreachableError
@@ -108,7 +109,7 @@ class Enrolment:
         release = bool(wish.get("release", False))
         request = wire.EnrolRequest(
             v=wire.VERSION,
-            code=str(wish["code"]),
+            code=codes.secret(str(wish["code"])),
             public_key=bundle.key_text(key.public_key()),
             release=release,
         )

@@ -136,11 +136,13 @@ def enrol_command(  # noqa: PLR0917 - click passes them by name
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     with _admin(tree, keys, url) as admin:
         trusted = str(admin.organisation().get("key", ""))
+        if not trusted:
+            raise AdminError("the centre has no configuration of this organisation: publish first")
         _trusted_here(tree, keys, trusted)
         if dry_run:
             click.echo(f"{device}: would get a code valid until {_local(now + span)}", err=True)
             return
-        made = enrolment.enrol(device, admin, valid=span, now=now)
+        made = enrolment.enrol(device, admin, trusted, valid=span, now=now)
         where = admin.url
     if form == "json":
         print_json(
@@ -150,7 +152,7 @@ def enrol_command(  # noqa: PLR0917 - click passes them by name
                 "expires_at": made.expires_at.isoformat(),
                 "endpoint": where,
                 "organisation_key": trusted,
-                "fingerprint": fingerprint(trusted) if trusted else "",
+                "fingerprint": fingerprint(trusted),
             }
         )
         return
@@ -158,8 +160,7 @@ def enrol_command(  # noqa: PLR0917 - click passes them by name
     click.echo(f"  device       {device}")
     click.echo(f"  endpoint     {where}")
     click.echo(f"  valid until  {_local(made.expires_at)}")
-    if trusted:
-        click.echo(f"  fingerprint  {fingerprint(trusted)}  (the device shows the same)")
+    click.echo(f"  fingerprint  {fingerprint(trusted)}  (the device shows the same)")
 
 
 @click.command("status")

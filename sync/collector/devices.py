@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -13,6 +12,7 @@ from sync.collector import audit, keyring
 from sync.collector.reading import RefusedError
 from sync.collector.store import Store, Tx
 from sync.contract import bundle, wire
+from sync.contract import code as codes
 
 GUESSES: Final = 20
 """Wrong codes in a row that are answered at once; the centre as a whole, for a county is one
@@ -40,12 +40,6 @@ class Guesses:
                 return max(1, round(GUESS_S))
             self._spent += 1
             return 0
-
-
-def code_sha256(code: str) -> str:
-    """The stored form of a code: SHA-256, hex, of its characters in upper case, no dashes."""
-    plain = "".join(c for c in code.upper() if c.isalnum())
-    return hashlib.sha256(plain.encode()).hexdigest()
 
 
 class RotateRequest(msgspec.Struct):
@@ -92,7 +86,7 @@ class Devices:
 
     def _enrol(self, tx: Tx, request: wire.EnrolRequest, key: str) -> wire.EnrolReply:
         now = self._now_ms()
-        code = code_sha256(request.code)
+        code = codes.sha256(request.code)
         device = tx.value("select device from codes where code_sha256 = ?", (code,))
         if device is None:
             raise RefusedError("code_unknown", "no such code; check it, or ask for a new one")

@@ -136,6 +136,8 @@ class Endpoint(_Frozen, frozen=True, forbid_unknown_fields=True, kw_only=True):
     url: str = ""
     proxy: str = ""
     ca_file: str = ""
+    centre: str = ""
+    """Id of the centre expected there; empty: the one the device enrolled at."""
 
 
 class Storage(_Frozen, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -168,9 +170,14 @@ class Bundle(_Frozen, frozen=True, forbid_unknown_fields=True, kw_only=True):
     endpoint: Endpoint = msgspec.field(default_factory=Endpoint)
     storage: Storage = msgspec.field(default_factory=Storage)
     pin_hash: str = ""
+    """scrypt hash of the service screen's PIN; empty: it opens nothing beyond the status."""
     leave_allowed: bool = False
     next_keys: tuple[str, ...] = ()
     """Base64 public keys the organisation may sign the following bundles with."""
+    key_generation: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """The device makes a new key of its own whenever this rises."""
+    wipe: bool = False
+    """Take no more answers, send everything, then erase the data directory."""
 
     def text(self, language: str, key: str) -> str:
         """The wording of `key`, in the resting language where `language` has none.

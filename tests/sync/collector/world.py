@@ -21,10 +21,11 @@ import uvicorn
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.collector.app import create_app
-from sync.collector.devices import Devices, code_sha256
+from sync.collector.devices import Devices
 from sync.collector.ingest import Ingest
 from sync.collector.store import Store, tables
 from sync.contract import bundle, ids, records, signing, wire
+from sync.contract import code as codes
 
 START = datetime.datetime(2026, 3, 2, 8, 0, tzinfo=datetime.UTC).timestamp()
 BOOT = "boot-1"
@@ -196,7 +197,7 @@ class Centre:
         done = self.admin(
             "POST",
             f"devices/{device}/codes",
-            {"code_sha256": code_sha256(code), "expires_at": expires.isoformat()},
+            {"code_sha256": codes.sha256(code), "expires_at": expires.isoformat()},
         )
         assert done.status == 200, done.body
         return code

@@ -21,9 +21,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from kiosk.recorder import Recorder
 from sync.clock import Clock
 from sync.collector.app import Centre
-from sync.collector.devices import code_sha256
 from sync.collector.reading import RefusedError, prepare
 from sync.collector.store import open_store
+from sync.contract import code as codes
 from sync.contract import wire
 from sync.contract.bundle import Storage
 from sync.contract.ids import uuid7
@@ -96,7 +96,7 @@ class House(RuleBasedStateMachine):
             tx.run(
                 "insert into codes(code_sha256, device, expires_ms, created_ms)"
                 " values (?, 'd1', ?, 0)",
-                (code_sha256(CODE), 2**52),
+                (codes.sha256(CODE), 2**52),
             )
         self.machine_name = "m1"
         self._open_recorder()
