@@ -104,6 +104,8 @@ class House(RuleBasedStateMachine):
         self._open_sender()
         self.sender.step(eager=True)
         self.backup: Path | None = None
+        self.safe: dict[str, int] = {}
+        """What the backup has, by epoch."""
 
     # --- the parts --------------------------------------------------------------------------------
 
@@ -191,13 +193,21 @@ class House(RuleBasedStateMachine):
 
     @rule()
     def tend(self) -> None:
-        self.recorder.tend(self._status())
+        status = self._status()
+        if self.backup is not None:
+            # keep_days is at least twice the backup's interval: nothing younger is pruned.
+            status["have"] = {
+                epoch: min(have, self.safe.get(epoch, 0))
+                for epoch, have in status.get("have", {}).items()
+            }
+        self.recorder.tend(status)
 
     @rule()
     def back_up(self) -> None:
         self.store.close()
         self.backup = self.root / "backup.db"
         shutil.copy(self.root / "centre.db", self.backup)
+        self.safe = dict(self._status().get("have", {}))
         self._open_centre()
 
     @precondition(lambda self: self.backup is not None)
@@ -298,7 +308,7 @@ class House(RuleBasedStateMachine):
 
 
 House.TestCase.settings = settings(
-    max_examples=8,
+    max_examples=16,
     stateful_step_count=20,
     deadline=None,
     derandomize=True,
