@@ -222,3 +222,12 @@ def _advance(bar: Any, _: object) -> None:
 
 def _local(when: dt.datetime) -> str:
     return when.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    keygen_command,
+    publish_command,
+    enrol_command,
+    status_command,
+)
+"""What cli.py offers of this side."""
