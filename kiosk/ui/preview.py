@@ -6,17 +6,15 @@ Painted with the very code that fills the window's textures, so no display is ne
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from kiosk.layout.choice import groups
+from kiosk.layout.every import shots
 from kiosk.layout.measure import is_arabic
 from kiosk.layout.page import Box, Page, Run
-from kiosk.questions import choices, steps_of
 from kiosk.ui import field
 from kiosk.ui.pages import MODES, Modes, Pages
-from kiosk.ui.paint import State
 from sync.contract.bundle import Bundle
 
 SAMPLE = {
@@ -28,59 +26,6 @@ SAMPLE = {
     "uk": "Я чекав майже годину, але медсестра була дуже",
     "ar": "انتظرت قرابة ساعة لكن الممرضة كانت",
 }
-
-Shot = tuple[str, str, tuple[Any, ...], dict[str, State]]
-"""Name, Composer method, its arguments after the language, states."""
-
-
-def shots(bundle: Bundle) -> Iterator[Shot]:
-    """Every screen a visitor or passer-by can meet."""
-    survey = bundle.survey
-    asked = survey.statements[: survey.count]
-    steps = steps_of(bundle, asked)
-    questions = list(dict.fromkeys(step.question for step in steps if step.question))
-    total = len(questions)
-    yield "rest", "rest", (), {}
-    yield "rest-chosen", "rest", (), {"nps.8": "chosen"}
-    yield "rest-pressed", "rest", (), {"nps.3": "pressed"}
-    for step in steps:
-        done = questions.index(step.question) if step.question else total
-        if step.kind == "choice":
-            dots = (done, total)
-            yield f"choice-{step.question}", "choice", (step.question, 0, "", dots), {}
-            for group in choice_groups(bundle, step.question):
-                name = f"choice-{step.question}-{group}"
-                yield name, "choice", (step.question, 0, group, dots), {}
-        elif step.kind == "face":
-            yield f"face-{step.question}", "face", (step.question, done, total), {}
-        elif step.kind == "offer":
-            yield "offer", "offer", (done, total), {}
-    faces = [step.question for step in steps if step.kind == "face"]
-    if faces:
-        done = questions.index(faces[0])
-        chosen: dict[str, State] = {"face.5": "chosen"}
-        yield "face-chosen", "face", (faces[0], done, total), chosen
-    for statement in survey.statements[survey.count :]:
-        # Rotated surveys ask these too, each in the place of the last.
-        yield f"face-{statement.id}", "face", (statement.id, total - 1, total), {}
-    if survey.ask_comment:
-        for layer in ("lower", "upper", "symbols"):
-            yield f"text-{layer}", "text", (layer,), {}
-        yield "warning", "warning", (("phone",),), {}
-    yield "thanks", "thanks", (), {}
-    yield "reply", "reply", (), {}
-    yield "still", "still", (), {}
-    yield "still-language", "still", (True,), {}
-    yield "access", "access", (MODES,), {}
-    yield "access-started", "access", (MODES, True), {}
-    for name in ("languages", "privacy", "out-of-use", "closed"):
-        yield name, name.replace("-", "_"), (), {}
-
-
-def choice_groups(bundle: Bundle, question: str) -> tuple[str, ...]:
-    """The groups behind a choice list's first screen."""
-    offered = set(choices(bundle, question))
-    return groups([service for service in bundle.services if service.id in offered])
 
 
 def render(
@@ -101,7 +46,7 @@ def render(
     screens = []
     for mode in modes:
         for language in languages or bundle.languages:
-            for name, screen, args, states in shots(bundle):
+            for name, screen, args, states in shots(bundle, MODES):
                 page = pages.page(mode, screen, language, *args)
                 image = pages.painter(mode, screen).page(page, states)
                 _finish(page, image, pages, mode)

@@ -160,7 +160,7 @@ def test_the_bar_empties_towards_its_start(pages: Pages) -> None:
     "screen", [Screen(), PORTRAIT, Screen(width_px=1920, height_px=1080, width_mm=476)]
 )
 def test_every_screen_paints_in_every_language(screen: Screen) -> None:
-    from kiosk.ui.preview import shots
+    from kiosk.layout.every import shots
 
     config = bundle(screen=screen)
     pages = Pages(config, (screen.width_px, screen.height_px))
