@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kiosk.fleet import rules
+from kiosk.fleet import dated, rules
 from kiosk.fleet.errors import ConfigError
 from kiosk.fleet.files import LocationFile, OrganisationFile, ServicesFile, SurveyFile
 from kiosk.fleet.lines import Path
@@ -33,7 +34,9 @@ def organisation(source: Source[OrganisationFile], names: Sequence[str]) -> Iter
     yield from settings(source)
 
 
-def services(source: Source[ServicesFile], names: Sequence[str]) -> Iterator[ConfigError]:
+def services(
+    source: Source[ServicesFile], names: Sequence[str], today: dt.date
+) -> Iterator[ConfigError]:
     """services.toml."""
     groups = source.data.get("groups", {})
     for group, texts in groups.items():
@@ -63,6 +66,9 @@ def services(source: Source[ServicesFile], names: Sequence[str]) -> Iterator[Con
                 f'there is no group "{entry["group"]}"',
                 one_of(entry["group"], groups, "add it under [groups]"),
             )
+        for number, former in enumerate(entry.get("was", ())):
+            yield from _known_languages(source, (*here, "was", number, "name"), former["name"])
+        yield from dated.service(source, index, source.data["service"], today)
 
 
 def survey(source: Source[SurveyFile]) -> Iterator[ConfigError]:
@@ -114,7 +120,9 @@ def survey(source: Source[SurveyFile]) -> Iterator[ConfigError]:
                 yield source.error(("texts", language, key), "is empty", "write it, or remove it")
 
 
-def location(source: Source[LocationFile], names: Sequence[str]) -> Iterator[ConfigError]:
+def location(
+    source: Source[LocationFile], names: Sequence[str], today: dt.date
+) -> Iterator[ConfigError]:
     """locations/<id>.toml."""
     data = source.data
     yield from _names(source, ("name",), data.get("name", {}), names)
@@ -127,6 +135,10 @@ def location(source: Source[LocationFile], names: Sequence[str]) -> Iterator[Con
             )
         else:
             yield from _rule(source, ("hours", day), rules.hours(text))
+    was = data.get("was", ())
+    yield from dated.history(source, ("was",), was, today)
+    for index, former in enumerate(was):
+        yield from _known_languages(source, ("was", index, "name"), former.get("name", {}))
     yield from settings(source)
 
 
@@ -138,6 +150,7 @@ def settings(source: AnySource) -> Iterator[ConfigError]:
     yield from _known_languages(source, ("changed",), data.get("changed", {}))
     if "changed_until" in data:
         yield from _rule(source, ("changed_until",), rules.date(data["changed_until"]))
+    yield from _rule(source, ("pin_hash",), rules.pin_hash(data.get("pin_hash", "")))
     endpoint = data.get("endpoint", {})
     if "url" in endpoint:
         yield from _rule(source, ("endpoint", "url"), rules.endpoint(endpoint["url"]))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from kiosk.fleet.files import Settings
 from kiosk.fleet.layers import SETTINGS, Origin, leaves
-from kiosk.fleet.lines import dotted
+from kiosk.fleet.lines import Path, dotted
 from kiosk.fleet.tree import Source, Tree
 
 
@@ -61,6 +61,17 @@ def _subject(name: str, source: Source[Any]) -> Iterator[Value]:
         for key, value in source.data.items()
         if key not in SETTINGS or not isinstance(source.value, Settings)
     }
-    for path, value in sorted(leaves(own), key=lambda item: dotted(item[0])):
+    for path, value in sorted(_told(own), key=lambda item: dotted(item[0])):
         origin = Origin(name, source.file, source.lines.get(path, 0), value)
         yield Value(dotted((name, *path)), value, origin)
+
+
+def _told(table: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    """Every value with its path, dated facts one by one."""
+    for path, value in leaves(table):
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            for index, entry in enumerate(value):
+                for below, inner in leaves(entry):
+                    yield (*path, index, *below), inner
+        else:
+            yield path, value

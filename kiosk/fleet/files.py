@@ -19,14 +19,17 @@ PerLanguage = dict[str, str]
 _SLUG = "^[a-z0-9]+(-[a-z0-9]+)*$"
 _OPAQUE = "^[0-9]{4,6}$"
 _COLOUR = "^#[0-9A-Fa-f]{6}$"
+_DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 PATTERNS = {
     _SLUG: 'small letters, digits and single hyphens, such as "esim-0074"',
     _OPAQUE: 'four to six digits in quotes, such as "0031"',
     _COLOUR: '# and six hexadecimal digits in quotes, such as "#0B5563"',
+    _DAY: 'a day in quotes, such as "2026-03-31"',
 }
 """What each pattern means, for people."""
 LocationId = Annotated[str, msgspec.Meta(pattern=_OPAQUE)]
 Slug = Annotated[str, msgspec.Meta(pattern=_SLUG, max_length=40)]
+Day = Annotated[str, msgspec.Meta(pattern=_DAY)]
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -89,10 +92,25 @@ class OrganisationFile(Settings, frozen=True, forbid_unknown_fields=True, kw_onl
     program's own notice."""
     privacy_version: str
     """Stored with each answer: raise it when the notice changes."""
+    device_prefix: Slug = ""
+    """What new devices' ids begin with: `<prefix>-0001`; none: the organisation's id."""
+    municipalities: tuple[str, ...] = ()
+    """Every municipality a place can lie in, so that one mistyped is noticed; none: any."""
     locked: tuple[str, ...] = ()
     """Settings no location or device may change: `endpoint`, `storage.keep_days` ..."""
     targets: Targets = msgspec.field(default_factory=Targets)
     """What the organisation aims at."""
+
+
+class LocationWas(_File, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What was different about a place until a day; reports of older answers go by it."""
+
+    until: Day
+    """Last day (YYYY-MM-DD) it held."""
+    name: PerLanguage = {}
+    """The former name by language."""
+    municipality: str = ""
+    """The former municipality."""
 
 
 class LocationFile(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -111,6 +129,19 @@ class LocationFile(Settings, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     hours: dict[str, str] = {}
     """mon .. sun -> 08:00-16:00, or 08:00-12:00,13:00-16:00, or empty for closed; no table:
     always open."""
+    was: tuple[LocationWas, ...] = ()
+    """Former names and municipalities, oldest first, one [[was]] each."""
+
+
+class DeviceWas(_File, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What was different about a terminal until a day; answers keep the place they came from."""
+
+    until: Day
+    """Last day (YYYY-MM-DD) it held."""
+    location: str = ""
+    """Id of the place it stood at."""
+    name: str = ""
+    """Where in the place it stood."""
 
 
 class DeviceFile(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -122,6 +153,21 @@ class DeviceFile(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True
     """Id of a file in locations/."""
     name: Annotated[str, msgspec.Meta(min_length=1)]
     """Where in the place it stands, for people."""
+    key_generation: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """The device makes itself a new key whenever this rises."""
+    wipe: bool = False
+    """Take no more answers, send everything, then erase the device's data."""
+    was: tuple[DeviceWas, ...] = ()
+    """Former places and names, oldest first, one [[was]] each."""
+
+
+class ServiceWas(_File, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a service was called until a day."""
+
+    until: Day
+    """Last day (YYYY-MM-DD) it held."""
+    name: PerLanguage
+    """The former name by language."""
 
 
 class ServiceEntry(_File, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -135,6 +181,14 @@ class ServiceEntry(_File, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """By language, for buttons the full name does not fit on."""
     group: str = ""
     """One of [groups]; shown first where there are more than fourteen services."""
+    since: Day = msgspec.field(default="", name="from")
+    """First day (YYYY-MM-DD) it is offered; empty: always."""
+    until: Day = ""
+    """Last day (YYYY-MM-DD) it is offered; empty: no end."""
+    merged_into: str = ""
+    """Id of the service that takes its place after `until`."""
+    was: tuple[ServiceWas, ...] = ()
+    """Former names, oldest first, one [[service.was]] each."""
 
 
 class ServicesFile(_File, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -10,6 +10,7 @@ import msgspec
 from kiosk.fleet import rules, validate
 from kiosk.fleet.errors import ConfigError, ConfigErrors
 from kiosk.fleet.files import LocationFile, OrganisationFile, PerLanguage, ServicesFile, SurveyFile
+from kiosk.fleet.offered import given, offered
 from kiosk.fleet.tree import Tree
 from kiosk.wording import themes, wording
 from sync.contract.bundle import (
@@ -72,16 +73,19 @@ def build(tree: Tree, device_id: str) -> Bundle:
     survey = tree.surveys[settings["survey"]].value
     assert organisation and place and survey and tree.services.value  # noqa: S101 - no errors
     languages = tuple(settings["languages"])
+    here = given(place, tree.services.value, tree.today)
     return Bundle(
         device=device_id,
         name=source.value.name,
         organisation=_organisation(organisation, settings, languages),
-        location=_location(place, organisation, languages),
+        location=_location(place, organisation, languages, here),
         languages=languages,
         survey=_survey(survey),
-        services=_services(tree.services.value, place, languages),
+        services=_services(tree, here if place.services else None, languages),
         texts=texts(languages, survey, tree.services.value),
         next_keys=next_keys(tree.root),
+        key_generation=source.value.key_generation,
+        wipe=source.value.wipe,
         **{
             name: msgspec.convert(settings[name], field.type)
             for field in msgspec.structs.fields(Bundle)
@@ -143,14 +147,17 @@ def _organisation(
 
 
 def _location(
-    file: LocationFile, organisation: OrganisationFile, languages: tuple[str, ...]
+    file: LocationFile,
+    organisation: OrganisationFile,
+    languages: tuple[str, ...],
+    services: tuple[str, ...],
 ) -> Location:
     return Location(
         id=file.id,
         name=filled(file.name, languages),
         municipality=file.municipality,
         timezone=file.timezone or organisation.timezone,
-        services=file.services,
+        services=services,
         hours={day: file.hours.get(day, "") for day in rules.DAYS} if file.hours else {},
     )
 
@@ -176,8 +183,10 @@ def _survey(file: SurveyFile) -> Survey:
 
 
 def _services(
-    file: ServicesFile, place: LocationFile, languages: tuple[str, ...]
+    tree: Tree, ids: tuple[str, ...] | None, languages: tuple[str, ...]
 ) -> tuple[Service, ...]:
+    """What is offered today, of `ids` alone where a place names its services."""
+    assert tree.services and tree.services.value  # noqa: S101 - no errors
     return tuple(
         Service(
             id=entry.id,
@@ -185,6 +194,6 @@ def _services(
             short_name=filled(entry.short_name, languages),
             group=entry.group,
         )
-        for entry in file.service
-        if not place.services or entry.id in place.services
+        for entry in offered(tree.services.value, tree.today)
+        if ids is None or entry.id in ids
     )

@@ -24,6 +24,7 @@ ON_ACCENT = "#FFFFFF"
 CONTRAST = 4.5
 """WCAG 2.2 1.4.3 for text."""
 
+_PIN_HASH = re.compile(r"scrypt\$\d+\$\d+\$\d+\$[A-Za-z0-9+/]+=*\$[A-Za-z0-9+/]+=*")
 _SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
 
@@ -77,6 +78,13 @@ def date(text: str) -> Fault | None:
     except ValueError:
         pass
     return Fault(f'"{text}" is not a day', 'write it as "2027-02-28"') if text else None
+
+
+def pin_hash(text: str) -> Fault | None:
+    """The stored form of a PIN, or nothing."""
+    if not text or _PIN_HASH.fullmatch(text):
+        return None
+    return Fault("is not the hash of a PIN", "write it with `hymio fleet pin`")
 
 
 def timezone(name: str) -> Fault | None:

@@ -97,6 +97,7 @@ def _structs(kind: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
 def _docstrings(struct: type[msgspec.Struct]) -> dict[str, str]:
     """Field -> the text that stands below it in the source, in the classes it inherits from too."""
     found: dict[str, str] = {}
+    written = {field.name: field.encode_name for field in msgspec.structs.fields(struct)}
     for cls in reversed(struct.__mro__):
         if not issubclass(cls, msgspec.Struct) or cls is msgspec.Struct:
             continue
@@ -109,5 +110,5 @@ def _docstrings(struct: type[msgspec.Struct]) -> dict[str, str]:
                 and isinstance(text, ast.Expr)
                 and isinstance(text.value, ast.Constant)
             ):
-                found[field.target.id] = " ".join(str(text.value.value).split())
+                found[written[field.target.id]] = " ".join(str(text.value.value).split())
     return found

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import re
 import tomllib
+import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -72,6 +74,8 @@ class Tree:
     """A whole device-config folder. Entries with a wrong shape are kept with value None."""
 
     root: FilePath
+    today: dt.date
+    """The day dated facts are judged on."""
     organisation: Source[OrganisationFile] | None = None
     services: Source[ServicesFile] | None = None
     locations: dict[str, Source[LocationFile]] = field(default_factory=dict)
@@ -80,17 +84,29 @@ class Tree:
     broken: set[str] = field(default_factory=set)
     """Files that are there but could not be read."""
     errors: list[ConfigError] = field(default_factory=list)
+    instead: Mapping[str, str] = field(default_factory=dict)
+    """File -> text read in its place: an edit is judged before it is written."""
 
     @classmethod
-    def load(cls, root: FilePath) -> Tree:
-        """Read every file. Never raises for what stands in them: see `errors`."""
-        tree = cls(root)
+    def load(
+        cls,
+        root: FilePath,
+        *,
+        today: dt.date | None = None,
+        instead: Mapping[str, str] | None = None,
+    ) -> Tree:
+        """Read every file. Never raises for what stands in them: see `errors`.
+
+        `today` is by default the day it is now at the organisation.
+        """
+        tree = cls(root, today or dt.date.min, instead=instead or {})
         if not root.is_dir():
             tree.errors.append(
                 ConfigError(str(root), 0, "", "is not a folder", "give --root device-config")
             )
             return tree
         tree.organisation = tree._read("organisation.toml", OrganisationFile)
+        tree.today = today or _today(tree.organisation.data if tree.organisation else {})
         tree.services = tree._read("services.toml", ServicesFile)
         tree._folder("locations", LocationFile, tree.locations)
         tree._folder("devices", DeviceFile, tree.devices)
@@ -120,8 +136,11 @@ class Tree:
         return found | {source.file for source in sources if source is not None}
 
     def _folder(self, name: str, kind: type[T], into: dict[str, Source[T]]) -> None:
-        for path in sorted((self.root / name).glob("*.toml")):
-            source = self._read(f"{name}/{path.name}", kind)
+        files = {f"{name}/{path.name}" for path in (self.root / name).glob("*.toml")}
+        files |= {file for file in self.instead if file.startswith(f"{name}/")}
+        for file in sorted(files):
+            path = FilePath(file)
+            source = self._read(file, kind)
             if source is None:
                 continue
             ident = source.data.get("id")
@@ -151,7 +170,8 @@ class Tree:
         path = self.root / file
         try:
             # Some editors begin a file with a byte order mark; it says nothing.
-            text = path.read_bytes().decode("utf-8-sig")
+            raw = self.instead.get(file)
+            text = (raw.encode() if raw is not None else path.read_bytes()).decode("utf-8-sig")
             data = tomllib.loads(text)
             lines = locate(text)
         except FileNotFoundError:
@@ -191,6 +211,14 @@ class Tree:
         if line:
             self.broken.add(file)
         self.errors.append(ConfigError(file, line, "", what, remedy))
+
+
+def _today(organisation: Mapping[str, Any]) -> dt.date:
+    try:
+        zone = zoneinfo.ZoneInfo(str(organisation.get("timezone", "Europe/Helsinki")))
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        zone = zoneinfo.ZoneInfo("UTC")  # the wrong name is an error of its own
+    return dt.datetime.now(zone).date()
 
 
 def _without(data: dict[str, Any], paths: list[Path]) -> dict[str, Any]:

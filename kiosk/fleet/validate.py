@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kiosk.fleet import each, rules
+from kiosk.fleet import dated, each, rules
 from kiosk.fleet.errors import ConfigError
 from kiosk.fleet.files import DeviceFile, LocationFile, SurveyFile
 from kiosk.fleet.layers import DEFAULTS, Merged, merge
 from kiosk.fleet.lines import dotted
+from kiosk.fleet.offered import given
 from kiosk.fleet.rules import one_of
 from kiosk.fleet.tree import Source, Tree
 from kiosk.wording import themes, wording
@@ -28,11 +29,11 @@ def problems(tree: Tree) -> list[ConfigError]:
     if tree.organisation is not None:
         found += each.organisation(tree.organisation, names)
     if tree.services is not None:
-        found += each.services(tree.services, names)
+        found += each.services(tree.services, names, tree.today)
     for survey in tree.surveys.values():
         found += each.survey(survey)
     for place in tree.locations.values():
-        found += each.location(place, names)
+        found += each.location(place, names, tree.today)
         found += _place(tree, place)
     for device in tree.devices.values():
         found += _device(tree, device)
@@ -61,16 +62,40 @@ def _place(tree: Tree, source: Source[LocationFile]) -> Iterator[ConfigError]:
                 yield source.error(
                     ("services", index), f'"{ident}" is listed twice', "remove one of them"
                 )
-    # A place without devices has locked keys too.
+        yield from _offered_here(tree, source)
     organisation = tree.organisation
+    allowed = organisation.data.get("municipalities", ()) if organisation else ()
+    if allowed and data.get("municipality", allowed[0]) not in allowed:
+        yield source.error(
+            ("municipality",),
+            f'there is no municipality "{data["municipality"]}"',
+            one_of(
+                data["municipality"], allowed, "add it to `municipalities` in organisation.toml"
+            ),
+        )
+    # A place without devices has locked keys too.
     if organisation is not None:
         locked = organisation.data.get("locked", ())
         base = organisation.layer("organisation", bound=False)
         yield from merge([DEFAULTS, base, source.layer("location")], locked).errors
 
 
+def _offered_here(tree: Tree, source: Source[LocationFile]) -> Iterator[ConfigError]:
+    """Whether a place that names its services has any left today."""
+    file = tree.services.value if tree.services else None
+    place = source.value
+    if file and place and place.services and not given(place, file, tree.today):
+        yield source.error(
+            ("services",),
+            "none of them is offered today: answers here belong to no service",
+            "list services that are offered",
+            warning=True,
+        )
+
+
 def _device(tree: Tree, source: Source[DeviceFile]) -> Iterator[ConfigError]:
     yield from each.settings(source)
+    yield from _moved(tree, source)
     ident = source.data.get("location")
     place = tree.locations.get(str(ident))
     if ident is not None and place is None and f"locations/{ident}.toml" not in tree.broken:
@@ -90,6 +115,21 @@ def _device(tree: Tree, source: Source[DeviceFile]) -> Iterator[ConfigError]:
             yield tree.organisation.error(("endpoint", "url"), "is missing", fault.remedy)
     yield from _asked(tree, merged, place)
     yield from _translations(tree, merged)
+
+
+def _moved(tree: Tree, source: Source[DeviceFile]) -> Iterator[ConfigError]:
+    """Where a device stood before. A place that is gone may still be named there."""
+    was = source.data.get("was", ())
+    yield from dated.history(source, ("was",), was, tree.today)
+    for index, former in enumerate(was):
+        place = former.get("location", "")
+        if place and place not in tree.locations and f"locations/{place}.toml" not in tree.broken:
+            yield source.error(
+                ("was", index, "location"),
+                f'there is no location "{place}" any more',
+                one_of(place, tree.locations, "keep the file of a place that was left"),
+                warning=True,
+            )
 
 
 def _asked(tree: Tree, merged: Merged, place: Source[LocationFile] | None) -> Iterator[ConfigError]:
