@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from kiosk.fleet import centre_commands, file_commands
+from kiosk.fleet import centre_commands, edit_commands, file_commands, stick_commands
 from kiosk.fleet.desk import CANNOT_REACH, DOES_NOT_HOLD, WRONG_USE
 from kiosk.fleet.errors import AdminError, ConfigErrors, FleetError, UnreachableError
 
@@ -33,20 +33,16 @@ def _exit_code(error: FleetError) -> int:
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def fleet() -> None:
-    """IT's work on device-config/: check, look, publish, enrol.
+    """IT's work on device-config/: edit, check, look, publish, enrol.
 
     Exit codes: 0 done, 1 the thing checked does not hold, 2 wrong use, 3 cannot reach something.
     """
 
 
 for _command in (
-    file_commands.validate_command,
-    file_commands.show_command,
-    file_commands.preview_command,
-    file_commands.schema_command,
-    centre_commands.keygen_command,
-    centre_commands.publish_command,
-    centre_commands.enrol_command,
-    centre_commands.status_command,
+    *file_commands.COMMANDS,
+    *edit_commands.COMMANDS,
+    *centre_commands.COMMANDS,
+    *stick_commands.COMMANDS,
 ):
     fleet.add_command(_command)

@@ -156,3 +156,11 @@ def schema_command(root: Path, check: bool) -> None:
         click.echo("all schemas are current")
     if check and stale:
         sys.exit(DOES_NOT_HOLD)
+
+
+COMMANDS: tuple[click.Command, ...] = (
+    validate_command,
+    show_command,
+    preview_command,
+    schema_command,
+)
