@@ -11,6 +11,10 @@ from kiosk import paths
 from sync.contract.bundle import LANGUAGES
 
 
+STAFF_LANGUAGES = ("fi", "sv", "en")
+"""Languages of the screens for staff."""
+
+
 class WordingError(Exception):
     """A wording file that is missing or broken: the installation is damaged."""
 
@@ -27,6 +31,17 @@ def wording(language: str) -> Mapping[str, str]:
 def themes() -> Mapping[str, str]:
     """The statement bank: statement id -> theme. Raises WordingError."""
     return MappingProxyType(_read("statements"))
+
+
+@cache
+def staff(language: str) -> Mapping[str, str]:
+    """Key -> text of the screens for staff; English for a language without. Raises WordingError."""
+    return MappingProxyType(_read(f"staff-{staff_language(language)}"))
+
+
+def staff_language(language: str) -> str:
+    """The language the screens for staff use where `language` is asked for."""
+    return language if language in STAFF_LANGUAGES else "en"
 
 
 def _read(name: str) -> dict[str, str]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kiosk.layout import away, choice, closing, comment, face, rest, sheets
+from kiosk.layout import away, choice, closing, comment, corners, face, keys, rest, sheets, staff
 from kiosk.layout.keyboards import Layer
+from kiosk.layout.keys import Keys
 from kiosk.layout.kit import Kit
 from kiosk.layout.measure import Measure, PillowMeasure
 from kiosk.layout.page import Page, Panel
+from kiosk.layout.staff import Sheet
+from kiosk.layout.staffbar import Action
 from kiosk.layout.wrap import typed
 from sync.contract.bundle import Bundle
 
@@ -106,6 +109,25 @@ class Composer:
     def cleaning(self, language: str) -> Page:
         """Locked for wiping."""
         return away.cleaning(self._kit, language)
+
+    def staff(self, language: str, sheet: Sheet) -> Page:
+        """A screen for staff: text, rows, choices, ways on; `more` where it takes several pages."""
+        return staff.compose(self._kit, language, sheet)
+
+    def keys(self, language: str, typing: Keys) -> Page:
+        """A field and keys for staff; targets `key.<character>`, `key.⌫`, `field`."""
+        return keys.compose(self._kit, language, typing)
+
+    def corners(
+        self,
+        language: str,
+        title: str,
+        hit: frozenset[str],
+        left: str = "",
+        actions: tuple[Action, ...] = (),
+    ) -> Page:
+        """The touch test: targets `corner.tl`, `.tr`, `.bl`, `.br`, `.c`; those in `hit` ticked."""
+        return corners.compose(self._kit, language, title, hit, left, actions)
 
     def loading(self, language: str) -> Page:
         """Nothing but the logo."""

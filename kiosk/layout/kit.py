@@ -200,6 +200,8 @@ class Draft:
         self.screen = screen
         self.language = language
         self.rtl = language in RTL
+        self.edge = kit.margin
+        """What stays free around everything, mm."""
         self.arrangement = ""
         self.targets: list[Target] = []
         self.runs: list[Run] = []
@@ -317,7 +319,7 @@ class Draft:
         )
 
     def _check(self) -> None:
-        kit, edge = self.kit, self.kit.margin - _EPS
+        kit, edge = self.kit, self.edge - _EPS
         boxes = [(t.name, t.box, 0.0) for t in self.targets]
         # The first line's letters stand 0.2 em below the top of their band.
         boxes += [(r.name, r.box, 0.14 * r.em) for r in self.runs]

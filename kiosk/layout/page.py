@@ -75,13 +75,28 @@ class Mark:
     """Something drawn that is not text."""
 
     kind: Literal[
-        "face", "icon", "tick", "dots", "logo", "bar", "line", "qr", "underline", "space-line"
+        "face",
+        "icon",
+        "tick",
+        "ring",
+        "alert",
+        "ground",
+        "caret",
+        "dots",
+        "logo",
+        "bar",
+        "line",
+        "qr",
+        "underline",
+        "space-line",
     ]
     box: Box
     value: str = ""
     """face: 1-5; icon: access, globe, info, shift, backspace, enter; dots: `done/total`, 3.4 wide
     every 6; bar: the fraction is given while drawing; qr: the address, the box holds the code
-    itself and has 3 mm of room around it for white; line, space-line, underline: filled."""
+    itself and has 3 mm of room around it for white; line, space-line, underline: filled.
+    Staff screens: tick, ring, alert say done, waiting, wrong; ground lies under a warning; caret
+    says where the next character goes."""
 
 
 @dataclass(frozen=True, slots=True)

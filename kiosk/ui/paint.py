@@ -187,7 +187,7 @@ class Painter:
                 align=run.align,
             )
 
-    def mark(
+    def mark(  # noqa: PLR0912 - one short case for each kind of mark
         self,
         image: Image.Image,
         mark: Mark,
@@ -208,6 +208,13 @@ class Painter:
                 image.paste(override or theme.ink, (left, top), mask)
             case "tick":
                 self._tick(image, box.x + box.w / 2, box.y + box.h / 2, min(box.w, box.h) / 2)
+            case "ring":
+                self._ring_mark(image, box)
+            case "alert":
+                self._alert(image, box)
+            case "ground":
+                edge = theme.warn if theme.dark else None
+                self.plate(image, box, 3, fill=theme.warn_ground, border=edge, width=BORDER)
             case "dots":
                 self._dots(image, mark, rtl)
             case "logo":
@@ -230,8 +237,8 @@ class Painter:
                     self.plate(image, full, box.h / 2, fill=theme.accent)
             case "line":
                 self.plate(image, box, 0, fill=theme.quiet)
-            case "underline":
-                self.plate(image, box, box.h / 2, fill=override or theme.accent)
+            case "underline" | "caret":
+                self.plate(image, box, min(box.w, box.h) / 2, fill=override or theme.accent)
             case "space-line":
                 self.plate(image, box, box.h / 2, fill=override or theme.line)
             case "qr":
@@ -305,6 +312,20 @@ class Painter:
             disc, stroke = stroke, disc
         left, top, right, _ = self._disc(image, x, y, radius, disc)
         image.paste(stroke, (left, top), shapes.tick(max(1, right - left)))
+
+    def _ring_mark(self, image: Image.Image, box: Box) -> None:
+        """A hollow ring: not done yet."""
+        left, top, right, bottom = self.view.px(box)
+        side = max(4, min(right - left, bottom - top))
+        mask = shapes.circle(side, max(2.0, 0.11 * side))
+        image.paste(self.theme.line, (left, top), mask)
+
+    def _alert(self, image: Image.Image, box: Box) -> None:
+        """A disc with an exclamation mark: wrong."""
+        side = min(box.w, box.h)
+        disc = self._disc(image, box.x + side / 2, box.y + side / 2, side / 2, self.theme.warn)
+        ink = self.theme.warn_ground
+        image.paste(ink, disc[:2], shapes.alert(max(1, disc[2] - disc[0])))
 
     def _face(self, image: Image.Image, value: int, box: Box, chosen: bool) -> None:
         theme = self.theme

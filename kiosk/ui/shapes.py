@@ -169,6 +169,12 @@ def tick(size: int) -> Mask:
     return Pen(size, size).stroke([(0.27, 0.52), (0.44, 0.68), (0.73, 0.34)], 0.105).mask()
 
 
+@lru_cache(maxsize=32)
+def alert(size: int) -> Mask:
+    """The exclamation mark alone, as it stands in a disc of `size` px."""
+    return Pen(size, size).stroke([(0.5, 0.27), (0.5, 0.54)], 0.12).dot((0.5, 0.74), 0.07).mask()
+
+
 @lru_cache(maxsize=64)
 def icon(name: str, width: int, height: int) -> Mask:
     """One of the drawn icons. Raises KeyError for an unknown name."""
