@@ -28,6 +28,7 @@ create table if not exists exceptions (
 create table if not exists lost (
   epoch text not null, first integer not null, last integer not null, primary key (epoch, first)
 ) without rowid;
+create table if not exists floors (epoch text primary key, seq integer not null) without rowid;
 create index if not exists held on exceptions (epoch, seq) where verdict = 'held';
 create table if not exists clocks (boot text primary key, offset_ms integer not null) without rowid;
 """
@@ -60,6 +61,9 @@ class Memory:
         self._cursors: dict[str, int] = dict(
             self._db.execute("select epoch, cursor from epochs").fetchall()
         )
+        self._floors: dict[str, int] = dict(
+            self._db.execute("select epoch, seq from floors").fetchall()
+        )
         self._clocks: dict[str, int] = dict(
             self._db.execute("select boot, offset_ms from clocks").fetchall()
         )
@@ -77,18 +81,60 @@ class Memory:
         self._facts.update(facts)
 
     def move_in(self, **facts: str) -> None:
-        """Note who we are; at another centre than before nothing counts as acknowledged."""
+        """Note who we are: `centre`, `device` and whatever else.
+
+        At another centre than before nothing counts as acknowledged. At the same one under another
+        name, what went under the earlier name stays there and never goes again.
+        """
         moved = self.fact("centre") not in ("", facts["centre"])
+        earlier = self.fact("sent_as") or self.fact("device")
+        renamed = not moved and earlier not in ("", facts["device"])
+        facts["sent_as"] = facts["device"]
         with writing(self._db):
             if moved:
                 self._db.execute("update epochs set cursor = 0")
-                self._db.execute("delete from exceptions")
-                self._db.execute("delete from lost")
+                for table in ("exceptions", "lost", "floors"):
+                    self._db.execute(f"delete from {table}")
+            if renamed:
+                self._db.execute(
+                    "insert into floors select epoch, cursor from epochs where cursor > 0"
+                    " on conflict (epoch) do update set seq = max(seq, excluded.seq)"
+                )
             self._note(facts)
         self._facts.update(facts)
         self.revision += 1
         if moved:
-            self._cursors = dict.fromkeys(self._cursors, 0)
+            self._cursors, self._floors = dict.fromkeys(self._cursors, 0), {}
+        if renamed:
+            self._floors = dict(self._db.execute("select epoch, seq from floors").fetchall())
+
+    def restore(
+        self,
+        facts: dict[str, str],
+        cursors: dict[str, int],
+        held: dict[str, list[int]],
+        floors: dict[str, int],
+        lost: dict[str, list[list[int]]],
+    ) -> None:
+        """Begin with what sender.json still knows of a file that is gone, all or nothing."""
+        with writing(self._db):
+            self._note(facts)
+            for name, value in cursors.items():
+                self._db.execute("insert or replace into epochs values (?, ?)", [name, value])
+            for name, value in floors.items():
+                self._db.execute("insert or replace into floors values (?, ?)", [name, value])
+            for name, seqs in held.items():
+                for seq in seqs:
+                    self._except(name, seq, "held", "memory_lost")
+            for name, stretches in lost.items():
+                for first, last in stretches:
+                    self._db.execute(
+                        "insert or replace into lost values (?, ?, ?)", [name, first, last]
+                    )
+        self._facts.update(facts)
+        self._cursors.update(cursors)
+        self._floors.update(floors)
+        self.revision += 1
 
     def _note(self, facts: dict[str, str]) -> None:
         for item in facts.items():
@@ -107,6 +153,14 @@ class Memory:
     def cursors(self) -> dict[str, int]:
         """All of them."""
         return dict(self._cursors)
+
+    def floor(self, epoch: str) -> int:
+        """The seq up to which an epoch went under an earlier name of this device; mostly 0."""
+        return self._floors.get(epoch, 0)
+
+    def floors(self) -> dict[str, int]:
+        """All of them."""
+        return dict(self._floors)
 
     def receipt(
         self,
@@ -171,6 +225,13 @@ class Memory:
             [epoch, first, limit],
         ).fetchall()
         return {int(seq): str(code) for seq, code in rows}
+
+    def lost(self) -> dict[str, list[list[int]]]:
+        """epoch -> the stretches (first, last) that were never sent."""
+        found: dict[str, list[list[int]]] = {}
+        for epoch, first, last in self._db.execute("select epoch, first, last from lost"):
+            found.setdefault(str(epoch), []).append([int(first), int(last)])
+        return found
 
     def some_held(self, limit: int) -> list[tuple[str, int]]:
         """(epoch, seq) of records held back, any of them when there are more."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
 from sync.contract import bundle
 from sync.cursor import Memory
-from sync.datadir import DataDir, read_json, write_json
+from sync.datadir import DataDir, write_json
 
 log = logging.getLogger("hymio.sync")
+
+Seq = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 WRITE_S: Final = 5.0
 """Seconds between two writes while only numbers change."""
@@ -20,7 +22,8 @@ HELD_NAMED: Final = 100
 """Held records named one by one; with more, pruning stops before the next."""
 _IDENTITY: Final = (
     *("device", "name", "location", "centre", "endpoint"),
-    *("proxy", "ca_file", "redeemed"),
+    *("proxy", "ca_file", "redeemed", "unconfirmed", "first_use", "sent_as"),
+    *("key_generation", "wipe", "next_endpoint"),
 )
 
 
@@ -68,8 +71,33 @@ class Teller:
                     have[epoch] = min(have[epoch], seqs.pop() - 1)
                 if seqs:
                     kept[epoch] = seqs
-            self._prunable = (memory.revision, {"have": have, "held": kept})
+            more = {"floors": memory.floors(), "lost": memory.lost()}
+            self._prunable = (memory.revision, {"have": have, "held": kept, **more})
         return self._prunable[1]
+
+
+class _Told(msgspec.Struct):
+    """What of sender.json is remembered; later programs write more, earlier ones wrote less."""
+
+    device: str
+    trusted: list[str]
+    name: str = ""
+    location: str = ""
+    centre: str = ""
+    endpoint: str = ""
+    proxy: str = ""
+    ca_file: str = ""
+    redeemed: str = ""
+    unconfirmed: str = ""
+    first_use: str = ""
+    sent_as: str = ""
+    key_generation: str = ""
+    wipe: str = ""
+    next_endpoint: str = ""
+    have: dict[str, Seq] = {}
+    held: dict[str, list[Seq]] = {}
+    floors: dict[str, Seq] = {}
+    lost: dict[str, list[Annotated[list[Seq], msgspec.Meta(min_length=2, max_length=2)]]] = {}
 
 
 def _identity(memory: Memory) -> dict[str, object]:
@@ -83,16 +111,23 @@ def _identity(memory: Memory) -> dict[str, object]:
 
 
 def remember(data: DataDir, memory: Memory) -> None:
-    """Who we are, from our own status, when sync.db was lost: a code works only once.
+    """Who we are and how far we got, from our own status, when sync.db was lost.
 
-    Raises sqlite3.Error.
+    A code works only once; and without the cursors, what was sent and pruned would look lost until
+    the centre is heard. A cursor that is too high does no harm: the centre's lower `have` rewinds
+    it. Raises sqlite3.Error.
     """
-    told = read_json(data.sender_json) or {}
-    trusted = told.get("trusted")
-    if memory.fact("redeemed") or not told.get("device") or not isinstance(trusted, list):
+    if memory.fact("redeemed") or not data.key.exists():
         return
-    if data.key.exists():
-        log.warning("sync.db is new: who this device is comes from sender.json")
-        facts = {name: str(told.get(name, "")) for name in _IDENTITY}
-        # The configuration is asked for again: its version is the one thing that may be behind.
-        memory.learn(**facts, trusted=msgspec.json.encode(trusted).decode(), config="0")
+    try:
+        told = msgspec.json.decode(data.sender_json.read_bytes(), type=_Told)
+    except (OSError, msgspec.DecodeError, RecursionError):
+        return
+    if not told.device:
+        return
+    log.warning("sync.db is new: who this device is comes from sender.json")
+    facts = {name: getattr(told, name) for name in _IDENTITY}
+    facts["trusted"] = msgspec.json.encode(told.trusted).decode()
+    # The configuration is asked for again: its version is the one thing that may be behind.
+    facts["config"] = "0"
+    memory.restore(facts, told.have, told.held, told.floors, told.lost)
