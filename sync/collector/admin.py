@@ -12,7 +12,7 @@ from typing import Annotated, Final
 import msgspec
 
 from sync.collector import audit, keyring, times
-from sync.collector.catalogue import CataloguePut, put_catalogue, touch
+from sync.collector.catalogue import CataloguePut, check, check_zone, put_catalogue, touch
 from sync.collector.reading import RefusedError
 from sync.collector.store import Store, Tx
 from sync.collector.store.tx import Row
@@ -138,7 +138,7 @@ class Admin:
                 bundle.read_key(key)
             except bundle.BundleError as error:
                 raise RefusedError("bad_envelope", str(error)) from None
-        _check_zone(put.timezone)
+        check_zone(put.timezone)
 
         def work(tx: Tx) -> Done:
             known = tx.value("select id from organisation")
@@ -162,8 +162,7 @@ class Admin:
 
     def put_catalogue(self, who: str, put: CataloguePut) -> Done:
         """Add to or change locations, services, devices; add surveys, which never change."""
-        for location in put.locations:
-            _check_zone(location.timezone)
+        check(put)
         self._store.transact(lambda tx: put_catalogue(tx, who, put, self._now_ms()))
         return Done()
 
@@ -301,8 +300,3 @@ def _json(value: object) -> str:
 def _lock(tx: Tx, device: str) -> None:
     if not tx.run("update devices set state = state where id = ?", (device,)):
         raise RefusedError("not_found", f"no device {device} in the catalogue")
-
-
-def _check_zone(name: str) -> None:
-    if not times.known_zone(name):
-        raise RefusedError("bad_envelope", f"{name!r} is no IANA time zone")

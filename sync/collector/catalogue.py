@@ -1,69 +1,31 @@
-"""The catalogue: what places, services, surveys and devices are called."""
+"""The catalogue: what places, services, surveys and devices are called, and since when."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 
-from sync.collector import audit
+from sync.collector import audit, dated, hours, services
+from sync.collector.catalogue_messages import (
+    CataloguePut,
+    DevicePut,
+    DeviceWas,
+    Known,
+    LocationPut,
+    LocationWas,
+    SurveyPut,
+)
 from sync.collector.reading import RefusedError
-from sync.collector.states import catalogue, replace_places
+from sync.collector.states import catalogue, hold, recount, touched_by_place
 from sync.collector.store.tx import Tx
-from sync.collector.times import DEFAULT_ZONE, local
-
-_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+from sync.collector.times import known_zone, local, midnight_ms
 
 
-class LocationPut(msgspec.Struct, forbid_unknown_fields=True):
-    """One location."""
-
-    id: _Id
-    name: dict[str, str]
-    municipality: str = ""
-    timezone: str = DEFAULT_ZONE
-    services: list[str] = []
-
-
-class ServicePut(msgspec.Struct, forbid_unknown_fields=True):
-    """One service."""
-
-    id: _Id
-    name: dict[str, str]
-    group: str = ""
-
-
-class StatementPut(msgspec.Struct, forbid_unknown_fields=True):
-    """One statement of a survey."""
-
-    id: _Id
-    theme: str = ""
-
-
-class SurveyPut(msgspec.Struct, forbid_unknown_fields=True):
-    """One version of a survey; a known `ref` can gain languages, never other words."""
-
-    ref: _Id
-    scale: str = ""
-    texts: dict[str, dict[str, str]] = {}
-    statements: list[StatementPut] = []
-
-
-class DevicePut(msgspec.Struct, forbid_unknown_fields=True):
-    """One device, where it is meant to stand."""
-
-    id: _Id
-    name: str = ""
-    location: str = ""
-
-
-class CataloguePut(msgspec.Struct, forbid_unknown_fields=True):
-    """`PUT /v1/admin/catalogue`: what is named is added or changed, the rest stays."""
-
-    locations: list[LocationPut] = []
-    services: list[ServicePut] = []
-    surveys: list[SurveyPut] = []
-    devices: list[DevicePut] = []
+def check_zone(name: str) -> None:
+    """Raises RefusedError for what is no time zone."""
+    if not known_zone(name):
+        raise RefusedError("bad_envelope", f"{name!r} is no IANA time zone")
 
 
 def touch(tx: Tx) -> None:
@@ -72,17 +34,32 @@ def touch(tx: Tx) -> None:
     tx.upsert("meta", ("key", "value"), ("key",), [("catalogue", str(version))])
 
 
+def check(put: CataloguePut) -> None:
+    """What the catalogue must be before anything is written. Raises RefusedError `bad_envelope`."""
+    try:
+        for location in put.locations:
+            check_zone(location.timezone)
+            hours.check(location.hours)
+            dated.check((was.until for was in location.history), f"location {location.id}")
+        for service in put.services:
+            dated.check((was.until for was in service.history), f"service {service.id}")
+            dated.check(filter(None, (service.since,)), f"service {service.id}")
+            dated.check(filter(None, (service.until,)), f"service {service.id}")
+        for device in put.devices:
+            dated.check((was.until for was in device.history), f"device {device.id}")
+    except ValueError as error:
+        raise RefusedError("bad_envelope", str(error)) from None
+
+
 def put_catalogue(tx: Tx, who: str, put: CataloguePut, now_ms: int) -> None:
-    """Take a catalogue in. Raises RefusedError `conflict` for a survey with other words."""
+    """Take a catalogue in. Raises RefusedError `conflict`: a survey with other words, a service
+    that is merged in a circle."""
+    if put.locations:
+        hold(tx)
     touch(tx)
     for location in put.locations:
         _location(tx, location, now_ms)
-    tx.upsert(
-        "services",
-        ("id", "name", "grouping"),
-        ("id",),
-        list({s.id: (s.id, _json(s.name), s.group) for s in put.services}.values()),
-    )
+    services.put(tx, put.services)
     for survey in put.surveys:
         _survey(tx, survey, now_ms)
     for device in put.devices:
@@ -98,29 +75,91 @@ def put_catalogue(tx: Tx, who: str, put: CataloguePut, now_ms: int) -> None:
     )
 
 
+def get_catalogue(tx: Tx) -> Known:
+    """Locations, services and devices as they were put."""
+    return Known(
+        locations=[
+            LocationPut(
+                *(id_, _plain(name), municipality, zone, _plain(given)),
+                _plain(open_) if open_ else {},
+                msgspec.json.decode(history or "[]", type=list[LocationWas]),
+            )
+            for id_, name, municipality, zone, given, open_, history in tx.rows(
+                "select id, name, municipality, timezone, services, hours, history "
+                "from locations order by id"
+            )
+        ],
+        services=services.get(tx),
+        devices=[
+            DevicePut(
+                *(id_, name, location),
+                msgspec.json.decode(history or "[]", type=list[DeviceWas]),
+            )
+            for id_, name, location, history in tx.rows(
+                "select id, name, location, history from devices order by id"
+            )
+        ],
+    )
+
+
 def _location(tx: Tx, put: LocationPut, now_ms: int) -> None:
     tx.upsert(
         "locations",
-        ("id", "name", "municipality", "timezone", "services"),
+        ("id", "name", "municipality", "timezone", "services", "hours", "history"),
         ("id",),
-        [(put.id, _json(put.name), put.municipality, put.timezone, _json(put.services))],
+        [
+            (
+                *(put.id, _json(put.name), put.municipality, put.timezone, _json(put.services)),
+                *(_json(put.hours) if put.hours else "", _json(put.history) if put.history else ""),
+            )
+        ],
     )
-    only = put.services[0] if len(put.services) == 1 else ""
-    known = tx.row(
-        "select municipality, service from places where location = ? order by since desc", (put.id,)
+    known: list[tuple[str, str, str]] = tx.rows(
+        "select since, municipality, service from places where location = ? order by since",
+        (put.id,),
     )
-    if known == (put.municipality, only):
+    wanted = places_of(put, known, local(now_ms, put.timezone)[0])
+    if wanted == known:
         return
-    # A first description tells what the place always was; a change holds from today on.
-    since = local(now_ms, put.timezone)[0] if known else ""
     old = catalogue(tx).places
-    tx.upsert(
+    tx.run("delete from places where location = ?", (put.id,))
+    tx.insert(
         "places",
         ("location", "since", "municipality", "service"),
-        ("location", "since"),
-        [(put.id, since, put.municipality, only)],
+        [(put.id, *row) for row in wanted],
     )
-    replace_places(tx, old, catalogue(tx).places, put.id, since)
+    new = catalogue(tx).places
+    since = min(set(known) ^ set(wanted))[0]
+    recount(tx, touched_by_place(tx, new, put.id, since), old, new)
+
+
+def places_of(
+    put: LocationPut, known: list[tuple[str, str, str]], today: str
+) -> list[tuple[str, str, str]]:
+    """The rows (since, municipality, only service) of `places`, given those known so far.
+
+    Municipalities that IT has dated replace whatever was known. What is not dated holds from the
+    day it is heard of; a first description tells what the place always was.
+    """
+    older = [(was.until, was.municipality) for was in put.history if was.municipality is not None]
+    if older:
+        towns = dated.timeline(older, put.municipality)
+    else:
+        towns = _heard([(since, town) for since, town, _ in known], put.municipality, today)
+    only = put.services[0] if len(put.services) == 1 else ""
+    given = _heard([(since, service) for since, _, service in known], only, today)
+    days = sorted({since for since, _ in towns} | {since for since, _ in given})
+    both = [(day, (dated.at(towns, day), dated.at(given, day))) for day in days]
+    return [(day, *values) for day, values in dated.changes(both)]
+
+
+def _heard(known: list[tuple[str, str]], newest: str, today: str) -> list[tuple[str, str]]:
+    if not known:
+        return [("", newest)]
+    steps = dated.changes(known)
+    if steps[-1][1] == newest:
+        return steps
+    return [*(step for step in steps if step[0] < today), (today, newest)]
 
 
 def _survey(tx: Tx, put: SurveyPut, now_ms: int) -> None:
@@ -156,26 +195,43 @@ def _survey(tx: Tx, put: SurveyPut, now_ms: int) -> None:
 
 
 def _device(tx: Tx, put: DevicePut, now_ms: int) -> None:
-    known = tx.row("select name, location from devices where id = ?", (put.id,))
+    history = _json(put.history) if put.history else ""
+    known = tx.row("select name, location, history from devices where id = ?", (put.id,))
+    if known == (put.name, put.location, history):
+        return
     if known is None:
         tx.insert(
             "devices",
-            ("id", "name", "location", "state", "created_ms"),
-            [(put.id, put.name, put.location, "expected", now_ms)],
+            ("id", "name", "location", "history", "state", "created_ms"),
+            [(put.id, put.name, put.location, history, "expected", now_ms)],
         )
-    elif known == (put.name, put.location):
-        return
     else:
         tx.run(
-            "update devices set name = ?, location = ? where id = ?",
-            (put.name, put.location, put.id),
+            "update devices set name = ?, location = ?, history = ? where id = ?",
+            (put.name, put.location, history, put.id),
         )
+    rows = [(put.id, now_ms, put.location, put.name)]
+    if put.history:
+        # What IT has dated replaces what was only heard of.
+        tx.run("delete from assignments where device = ?", (put.id,))
+        zone = _zone(tx, put.location)
+        older = [(was.until, (was.location, was.name)) for was in put.history]
+        rows = [
+            (put.id, midnight_ms(since, zone) if since else 0, *where)
+            for since, where in dated.timeline(older, (put.location, put.name))
+        ]
+    elif known is not None and known[:2] == (put.name, put.location):
+        return
     tx.upsert(
         "assignments",
         ("device", "since_ms", "location", "name"),
         ("device", "since_ms"),
-        [(put.id, now_ms, put.location, put.name)],
+        rows,
     )
+
+
+def _zone(tx: Tx, location: str) -> str:
+    return catalogue(tx).zone_of(location)
 
 
 def _json(value: object) -> str:
@@ -184,3 +240,6 @@ def _json(value: object) -> str:
 
 def _plain(value: Any) -> Any:
     return msgspec.json.decode(value) if isinstance(value, str | bytes) else value
+
+
+__all__ = ["CataloguePut", "check", "check_zone", "get_catalogue", "put_catalogue", "touch"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +26,8 @@ DAILY_KEY: Final = columns_of(tables.daily_counts, "n")
 HOURLY_KEY: Final = columns_of(tables.hourly_counts, "n")
 _VISITS: Final = ", ".join(VISIT_COLUMNS)
 _ANSWERS: Final = ", ".join(ANSWER_COLUMNS)
+_CHUNK: Final = 500
+"""Visits recounted at once."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,13 @@ def catalogue(tx: Tx, known: Catalogue | None = None) -> Catalogue:
         return known
     return Catalogue(
         version,
-        Places(tx.rows("select location, since, municipality, service from places")),
+        Places(
+            tx.rows("select location, since, municipality, service from places"),
+            tx.rows(
+                "select device, since, until, location from corrections "
+                "where withdrawn_ms is null order by no"
+            ),
+        ),
         dict(tx.rows("select id, timezone from locations")),
         tx.value("select timezone from organisation") or DEFAULT_ZONE,
     )
@@ -107,28 +115,50 @@ def save(tx: Tx, visits: Iterable[VisitRow], answers: Iterable[AnswerRow]) -> No
     tx.upsert("answers", ANSWER_COLUMNS, ("device", "visit", "question"), list(answers))
 
 
-def replace_places(tx: Tx, old: Places, new: Places, location: str, since: str) -> int:
-    """Recompute the visits a changed place touches; returns how many changed."""
+def hold(tx: Tx, device: str = "") -> None:
+    """Keep batches out until this transaction ends: of one device, or of all.
+
+    Whoever changes what answers count as must see every answer, or be seen by it.
+    """
+    if not tx.sqlite:
+        where = " where id = ?" if device else ""
+        tx.rows(
+            f"select id from devices{where} order by id for update",  # noqa: S608 - our own text
+            (device,) if device else (),
+        )
+
+
+def touched_by_place(tx: Tx, places: Places, location: str, since: str) -> dict[str, set[str]]:
+    """Device -> its visits with an answer that may count for a location from a day on."""
+    condition, listed = tx.among("device", places.corrected(location))
     touched: dict[str, set[str]] = {}
     for device, visit in tx.rows(
-        "select distinct device, visit from answers where location = ? and day >= ?",
-        (location, since),
+        "select distinct device, visit from answers "  # noqa: S608 - our own names
+        f"where day >= ? and (location = ? or {condition})",
+        (since, location, listed),
     ):
         touched.setdefault(device, set()).add(visit)
+    return touched
+
+
+def recount(tx: Tx, touched: Mapping[str, Collection[str]], old: Places, new: Places) -> int:
+    """Recompute visits that other places or corrections touch; returns how many changed."""
     changed = 0
     for device, visits in touched.items():
-        difference = Difference()
-        rows = []
-        for state, before in load(tx, device, visits).values():
-            after = summary(state, new)
-            difference.remove(state, before, old)
-            difference.add(state, after, new)
-            if after != before:
-                rows.append(after)
-        changed += len(rows)
-        save(tx, rows, ())
-        save_counts(tx, difference)
+        listed = sorted(visits)
+        for start in range(0, len(listed), _CHUNK):
+            difference = Difference()
+            rows = []
+            for state, before in load(tx, device, listed[start : start + _CHUNK]).values():
+                after = summary(state, new)
+                difference.remove(state, before, old)
+                difference.add(state, after, new)
+                if after != before:
+                    rows.append(after)
+            changed += len(rows)
+            save(tx, rows, ())
+            save_counts(tx, difference)
     return changed
 
 
-__all__ = ["Catalogue", "Place", "catalogue", "load", "replace_places", "save", "save_counts"]
+__all__ = ["Catalogue", "Place", "catalogue", "hold", "load", "recount", "save", "save_counts"]

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from sync.collector.store.tables import MISUSE
-from sync.collector.times import Moment
+from sync.collector.times import Moment, wall_ms
 from sync.contract import records
 
 _json = msgspec.json.encode
@@ -134,15 +134,65 @@ class Place(NamedTuple):
     service: str
 
 
-class Places:
-    """Municipality and only service of each location, by day."""
+class Correction(NamedTuple):
+    """Answers of a device that count for another location: both bounds by day and by instant."""
 
-    def __init__(self, rows: Iterable[tuple[str, str, str, str]] = ()) -> None:
+    location: str
+    first: str = ""
+    last: str = "~"
+    """Local days, both included; `~` is after every day."""
+    from_ms: int = 0
+    to_ms: int = 1 << 62
+    """Instants: the first included, the second not."""
+
+    @classmethod
+    def of(cls, since: str, until: str, location: str) -> Correction:
+        """From the texts of `corrections`: each is an ISO day or an ISO instant."""
+        found = cls(location)
+        if len(since) == _DAY:
+            found = found._replace(first=since)
+        else:
+            found = found._replace(from_ms=wall_ms(since) or 0)
+        if len(until) == _DAY:
+            return found._replace(last=until)
+        return found._replace(to_ms=wall_ms(until) or 0)
+
+    def covers(self, day: str, instant_ms: int) -> bool:
+        """Whether an answer of this day and instant is meant."""
+        return self.first <= day <= self.last and self.from_ms <= instant_ms < self.to_ms
+
+
+class Places:
+    """Which location an answer counts for, and what each location was on a day."""
+
+    def __init__(
+        self,
+        rows: Iterable[tuple[str, str, str, str]] = (),
+        corrections: Iterable[tuple[str, str, str, str]] = (),
+    ) -> None:
+        """`rows` are (location, since, municipality, service); `corrections` (device, since,
+        until, location), the ones that win last."""
         self._by_location: dict[str, list[Place]] = {}
         for location, *rest in rows:
             self._by_location.setdefault(location, []).append(Place(*rest))
         for known in self._by_location.values():
             known.sort(reverse=True)
+        self._corrections: dict[str, list[Correction]] = {}
+        for device, *fields in corrections:
+            self._corrections.setdefault(device, []).insert(0, Correction.of(*fields))
+
+    def where(self, answer: AnswerRow) -> str:
+        """The location an answer counts for: its own, unless IT has corrected it."""
+        for correction in self._corrections.get(answer.device, ()):
+            if correction.covers(answer.day, answer.instant_ms):
+                return correction.location
+        return answer.location
+
+    def corrected(self, location: str) -> list[str]:
+        """The devices some answers of which count for a location by correction."""
+        return [
+            d for d, made in self._corrections.items() if location in {c.location for c in made}
+        ]
 
     def at(self, location: str, day: str) -> Place:
         """The place on a day; empty texts for an unknown location."""
@@ -153,6 +203,7 @@ class Places:
 
 
 _NOWHERE: Final = Place("", "", "")
+_DAY: Final = len("2026-03-02")
 
 
 @dataclass
@@ -251,12 +302,16 @@ def end_row(id_: str, end: records.End, moment: Moment) -> EndRow:
 
 
 def summary(state: State, places: Places) -> VisitRow:
-    """The visit's row. Place, channel, survey and language are those of its first answer."""
+    """The visit's row. Place, channel, survey and language are those of its first answer.
+
+    Its place is the one that counts; `answers` keeps the one the answer said.
+    """
     first = min(state.answers.values(), key=_order, default=None)
     chosen = state.answers.get(records.SERVICE)
     respondent = state.answers.get(records.RESPONDENT)
     end = state.end
-    place = places.at(first.location, first.day) if first else _NOWHERE
+    location = places.where(first) if first else ""
+    place = places.at(location, first.day) if first else _NOWHERE
     service = place.service
     if chosen is not None and chosen.kind == "choice":
         service = "" if chosen.choice == records.OTHER else chosen.choice
@@ -271,7 +326,7 @@ def summary(state: State, places: Places) -> VisitRow:
     return VisitRow(
         state.device,
         state.visit,
-        first.location if first else "",
+        location,
         place.municipality,
         service,
         respondent.choice if respondent else "",
@@ -313,8 +368,8 @@ def contributions(state: State, visit: VisitRow, places: Places) -> list[DailyKe
             row.day,
             row.question,
             row.device,
-            row.location,
-            places.at(row.location, row.day).municipality,
+            location,
+            places.at(location, row.day).municipality,
             visit.service,
             row.channel,
             row.survey,
@@ -327,13 +382,16 @@ def contributions(state: State, visit: VisitRow, places: Places) -> list[DailyKe
         )
         for row in state.answers.values()
         if row.value is not None
+        for location in (places.where(row),)
     ]
 
 
-def hourly(state: State, visit: VisitRow) -> list[HourlyKey]:
+def hourly(state: State, visit: VisitRow, places: Places) -> list[HourlyKey]:
     """What a visit adds to `hourly_counts`: one key per scale answer whose hour is known."""
     return [
-        HourlyKey(row.location, row.day[:7], row.question, _weekday(row.day), row.hour, visit.test)
+        HourlyKey(
+            places.where(row), row.day[:7], row.question, _weekday(row.day), row.hour, visit.test
+        )
         for row in state.answers.values()
         if row.value is not None and row.hour >= 0
     ]
@@ -349,12 +407,12 @@ class Difference:
     def add(self, state: State, visit: VisitRow, places: Places) -> None:
         """Count a visit as it is now."""
         self._daily.update(contributions(state, visit, places))
-        self._hourly.update(hourly(state, visit))
+        self._hourly.update(hourly(state, visit, places))
 
     def remove(self, state: State, visit: VisitRow, places: Places) -> None:
         """Take back what a visit was counted as."""
         self._daily.subtract(contributions(state, visit, places))
-        self._hourly.subtract(hourly(state, visit))
+        self._hourly.subtract(hourly(state, visit, places))
 
     def daily(self) -> list[tuple[object, ...]]:
         """Rows (key, change) of `daily_counts`, changes only."""

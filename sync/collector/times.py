@@ -82,6 +82,12 @@ def local(instant_ms: int, zone: str) -> tuple[str, int]:
     return _local(zone, instant_ms // _QUARTER_MS)
 
 
+def midnight_ms(day: str, zone: str) -> int:
+    """The instant an ISO day begins in a zone."""
+    began = datetime.datetime.combine(datetime.date.fromisoformat(day), datetime.time())
+    return round(began.replace(tzinfo=_zone(zone)).timestamp() * 1000)
+
+
 def _instant(stamp: Stamp, envelope: Envelope) -> tuple[int, Quality]:
     """The instant where the wall clock cannot be believed."""
     if stamp.boot == envelope.boot:

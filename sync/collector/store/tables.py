@@ -255,6 +255,11 @@ devices = sa.Table(
     _text("status"),  # JSON object: what the device last said of itself
     _int("last_seen_ms"),
     _int("created_ms", 0),
+    _text("history"),  # JSON array: where it was meant to stand up to which day, as IT dated it
+    _text("digest"),  # hex SHA-256 of the bundle's content with version 0; empty: not known
+    _text("published_by"),
+    _int("published_ms"),
+    _int("wiping", 0),  # version of the bundle that erases it; 0: none does
 )
 
 keys = sa.Table(
@@ -286,11 +291,29 @@ codes = sa.Table(
 assignments = sa.Table(
     "assignments",
     metadata,
-    # Where a device was meant to stand, from when on. What an answer says itself comes first.
+    # Where a device was meant to stand, from when on. What an answer says itself comes first,
+    # and what `corrections` says of it comes before that.
     _key("device"),
     sa.Column("since_ms", sa.BigInteger, primary_key=True, autoincrement=False),
     _text("location"),
     _text("name"),
+)
+
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    # Answers of a device that count for another location. Of several that fit, the highest number.
+    sa.Column("no", _Counter, primary_key=True, autoincrement=True),
+    _text("device"),
+    _text("since"),  # local day, or instant (ISO, UTC); included
+    _text("until"),  # local day, included; or instant, not included
+    _text("location"),
+    _text("reason"),
+    _text("made_by"),
+    _int("made_ms", 0),
+    _text("withdrawn_by"),
+    _int("withdrawn_ms"),
+    sa.Index(None, "device"),
 )
 
 # --- catalogue ------------------------------------------------------------------------------
@@ -303,6 +326,8 @@ locations = sa.Table(
     _text("municipality"),
     _text("timezone", server_default="Europe/Helsinki"),
     sa.Column("services", sa.JSON, nullable=False),  # ids
+    _text("hours"),  # JSON object: mon .. sun -> opening hours; empty: always open
+    _text("history"),  # JSON array: what it was called, and in which municipality, up to a day
 )
 
 places = sa.Table(
@@ -321,6 +346,11 @@ services = sa.Table(
     _key("id"),
     sa.Column("name", sa.JSON, nullable=False),  # language -> name
     _text("grouping"),
+    _text("short_name"),  # JSON object: language -> name
+    _text("since"),  # first day it is given
+    _text("until"),  # last day it is given
+    _text("merged_into"),  # the service its answers count for once `until` is over
+    _text("history"),  # JSON array: what it was called up to a day
 )
 
 surveys = sa.Table(
