@@ -2,6 +2,7 @@
 
 FleetError
 ├── ConfigErrors     the files: everything that is wrong, each with place and remedy
+├── EditError        an edit of the files that cannot be made
 ├── KeyFileError     a private key that is missing, damaged, or readable by others
 └── AdminError       the centre
     ├── UnreachableError  no answer, or not from a Hymiö centre
@@ -51,6 +52,10 @@ class ConfigErrors(FleetError):  # noqa: N818 - several
     def __init__(self, errors: Iterable[ConfigError]) -> None:
         self.errors: Sequence[ConfigError] = tuple(sorted(set(errors)))
         super().__init__("\n".join(error.entry() for error in self.errors))
+
+
+class EditError(FleetError):
+    """An edit that cannot be made; nothing was changed."""
 
 
 class KeyFileError(FleetError):

@@ -1,9 +1,10 @@
-"""Which line of a TOML file each key stands on. The text has been through tomllib: it is valid."""
+"""Where in a TOML text each key and value stands. The text must be valid TOML."""
 
 from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import dataclass, field
 
 Path = tuple[str | int, ...]
 
@@ -25,6 +26,28 @@ def dotted(path: Path) -> str:
 
 def locate(text: str) -> dict[Path, int]:
     """Path of every key, table and list item -> its line, from 1."""
+    return survey(text).lines
+
+
+@dataclass
+class Places:
+    """Offsets are characters from the beginning of the text."""
+
+    lines: dict[Path, int] = field(default_factory=dict)
+    """Path of every key, table and list item -> its line, from 1."""
+    values: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    """Path of every value written out -> where it begins and ends."""
+    inner: dict[Path, int] = field(default_factory=dict)
+    """Inline table or list -> where its last item ends, or where it opens when it is empty."""
+    rows: dict[Path, tuple[Path, int, int]] = field(default_factory=dict)
+    """Path of every `key = value` on lines of its own -> its header, where the key begins, and
+    where the line ends."""
+    ends: dict[Path, int] = field(default_factory=dict)
+    """Header, () for the top -> where the line of its last pair, or its own, ends."""
+
+
+def survey(text: str) -> Places:
+    """Where everything in a text stands."""
     return _Scan(text).run()
 
 
@@ -33,17 +56,25 @@ class _Scan:
         self.text = text
         self.at = 0
         self.line = 1
-        self.lines: dict[Path, int] = {}
+        self.found = Places()
+        self.lines = self.found.lines
         self.items: dict[Path, int] = {}  # array of tables -> how many so far
 
-    def run(self) -> dict[Path, int]:
+    def run(self) -> Places:
         base: Path = ()
         while self._skip():
             if self._peek("["):
                 base = self._header()
             else:
-                self._pair(base)
-        return self.lines
+                start = self.at
+                path = self._pair(base)
+                self.found.rows[path] = base, start, self._line_end()
+            self.found.ends[base] = self._line_end()
+        return self.found
+
+    def _line_end(self) -> int:
+        end = self.text.find("\n", self.at)
+        return len(self.text) if end < 0 else end + 1
 
     def _peek(self, what: str) -> bool:
         return self.text.startswith(what, self.at)
@@ -106,7 +137,7 @@ class _Scan:
                 raise ValueError(f"no key on line {self.line}")  # not TOML: never after tomllib
         return keys
 
-    def _pair(self, base: Path) -> None:
+    def _pair(self, base: Path) -> Path:
         line = self.line
         path = base + tuple(self._keys("="))
         for end in range(len(base) + 1, len(path) + 1):
@@ -114,26 +145,34 @@ class _Scan:
         self._move(1)
         self._skip()
         self._value(path)
+        return path
 
     def _value(self, path: Path) -> None:
+        start = self.at
         if self.text[self.at] in "\"'":
             self._string()
         elif self._peek("["):
             self._move(1)
+            self.found.inner[path] = self.at
             index = 0
             while self._skip(also=",") and not self._peek("]"):
                 self._note((*path, index))
                 self._value((*path, index))
+                self.found.inner[path] = self.at
                 index += 1
             self._move(1)
         elif self._peek("{"):
             self._move(1)
+            self.found.inner[path] = self.at
             while self._skip(also=",") and not self._peek("}"):
                 self._pair(path)
+                self.found.inner[path] = self.at
             self._move(1)
         else:
             while self.at < len(self.text) and self.text[self.at] not in ",]}#\n":
                 self._move(1)
+            self._move(len(self.text[start : self.at].rstrip()) - (self.at - start))
+        self.found.values[path] = start, self.at
 
     def _string(self) -> None:
         quote = next(q for q in _QUOTES if self._peek(q))
