@@ -1,0 +1,349 @@
+"""Setting a terminal up on site, from nothing to the first visit; no window, no files.
+
+What was reached follows from the files (`seen.stage_of`), so that a power cut loses nothing but
+what was half typed. What is shown is in `kiosk.setup_views`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from kiosk import setup_views
+from kiosk.awaited import Awaited
+from kiosk.form import BACKSPACE, Form
+from kiosk.scanner import Scan, Scanner
+from kiosk.seen import Hands, Seen, Stage
+from kiosk.selfcheck import CORNERS, Check, checks
+from kiosk.views import LANGUAGES, View, Words
+from sync.contract import code as codes
+
+log = logging.getLogger("hymio.ui")
+
+LEFT_S: Final = 900.0
+"""Nobody touches a confirmed terminal for so long: visits begin, and what was not checked is
+noted."""
+CORNERS_S: Final = 30.0
+"""Without a touch in the touch test, what was not hit counts as not working."""
+
+
+class Setup:
+    """Set-up in front of one person; `act`, `typed`, `tick` and `see` in, `view` out.
+
+    `begin` is where it starts: a stage, or `enrol` again from the service screen (`anew`), or
+    `check`, `corners`, `test` alone.
+    """
+
+    def __init__(
+        self,
+        hands: Hands,
+        clock: Callable[[], float],
+        words: Words,
+        seen: Seen,
+        begin: str = "enrol",
+        *,
+        anew: bool = False,
+    ) -> None:
+        self.hands, self.clock, self.words = hands, clock, words
+        self.seen, self.anew = seen, anew
+        language = str(seen.note.get("language", ""))
+        self.language = language if language in LANGUAGES else LANGUAGES[0]
+        self.wants = ""
+        self.page = 0
+        self.problem = ""
+        """Wording key of what was wrong, shown where it happened."""
+        self.hit: frozenset[str] = frozenset()
+        self.touched: frozenset[str] | None = None
+        self.received = ""
+        """When (ISO) the centre had the test answer."""
+        self.form = Form(str(seen.wish.get("endpoint") or seen.note.get("endpoint") or ""))
+        self.picked: codes.Ticket | None = None
+        self._scanner = Scanner(clock)
+        self._before = ("", "")
+        self.awaited = Awaited(clock)
+        self._touched_at = self._hit_at = clock()
+        self.screen = ""
+        self._go({"enrol": "start"}.get(begin, begin))
+        if begin == "enrol" and not anew:
+            self._resume()
+        if begin == "test" and seen.note.get("seq"):
+            self.screen = "waiting"
+
+    def _resume(self) -> None:
+        """A code was entered before the power went: go on waiting for it."""
+        wish = self.seen.wish
+        if wish.get("code"):
+            self.form.code = codes.plain(str(wish["code"]))
+            self.screen = "releasing" if wish.get("release") else "working"
+
+    @property
+    def stage(self) -> Stage:
+        """As terminal.json says it."""
+        if self.screen in ("confirm", "sure"):
+            return "confirm"
+        if self.screen in ("check", "corners", "warn"):
+            return "check"
+        return "test" if self.screen in ("test", "trial", "waiting") else "enrol"
+
+    # --- what comes in ----------------------------------------------------------------------------
+
+    def see(self, seen: Seen) -> None:
+        """Another look at the device."""
+        before, self.seen = self.seen, seen
+        if self.screen == "start" and before.stick.what == "none" != seen.stick.what:
+            # Whoever plugs a stick in means it.
+            self._go("stick")
+        if self.screen == "working" and self.awaited.arrived(seen.facts):
+            self._go("confirm" if seen.wish.get("confirmed", True) is False else "")
+        elif self.screen == "confirm" and not seen.facts.enrolled:
+            self._go("working")
+        elif self.screen == "releasing" and self.awaited.released(seen.facts):
+            self._go("start")
+            self.problem = "setup.error.released"
+        elif self.screen == "waiting" and not self.received:
+            have = seen.facts.sender.get("have")
+            note = seen.note
+            got = have.get(str(note.get("epoch")), 0) if isinstance(have, dict) else 0
+            if note.get("seq") and got >= int(note["seq"]):
+                self.received = str(seen.facts.sender.get("last_contact") or seen.facts.wall)
+
+    def act(self, name: str) -> None:
+        """A target was tapped."""
+        self._touched_at = self.clock()
+        group, _, value = name.partition(".")
+        match group:
+            case "language":
+                self.language = value
+                self._note(language=value)
+            case "more":
+                self.page += 1
+            case "key":
+                self._key(value)
+            case "corner":
+                self.hit |= {value}
+                self._hit_at = self.clock()
+                if self.hit >= CORNERS:
+                    self._corners_done()
+            case "stick":
+                self._pick(int(value))
+            case _:
+                self._press(name)
+
+    def _press(self, name: str) -> None:
+        # Only what the screen shows can be tapped, so a name says enough.
+        to = {
+            "setup.stick": "stick",
+            "setup.scan": "scan",
+            "setup.back": "start",
+            "setup.address": "address",
+            "confirm.no": "sure",
+            "sure.no": "confirm",
+            "warn.no": "check",
+            "test.start": "trial",
+        }.get(name)
+        if to is not None:
+            self._go(to)
+            return
+        do = {
+            "setup.type": self._type,
+            "setup.cancel": self._leave,
+            "setup.next": self._enter,
+            "setup.change": self._change,
+            "setup.again": self._again,
+            "confirm.yes": self._confirm,
+            "sure.yes": self._release,
+            "check.touch": self._corners,
+            "touch.skip": self._corners_done,
+            "check.continue": self._continue,
+            "warn.yes": self._checked,
+            "test.done": self._finish,
+            "test.skip": self._finish,
+        }.get(name)
+        if do is not None:
+            do()
+
+    def typed(self, text: str) -> None:
+        """A keyboard or a scanner typed; `\\n` is Enter, `\\b` Backspace."""
+        self._touched_at = self.clock()
+        for character in text:
+            if character == "\n":
+                found = self._scanner.enter()
+                if found is not None:
+                    self._scanned(found)
+                else:
+                    self._enter()
+            elif character == "\b":
+                self._key(BACKSPACE)
+            else:
+                if self._scanner.typed(character):
+                    self._before = (self.form.address, self.form.code)
+                self._key(character)
+
+    def tick(self) -> float:
+        """Do what is due; when to be called again at the latest."""
+        found = self._scanner.tick()
+        if found is not None:
+            self._scanned(found)
+        now = self.clock()
+        if self.screen == "corners" and now - self._hit_at >= CORNERS_S:
+            self._corners_done()
+        if self.stage in ("check", "test") and now - self._touched_at >= LEFT_S:
+            log.warning("nobody finished the set-up: visits begin")
+            self._finish()
+        due = self._scanner.due
+        return min(now + 1.0, due) if due is not None else now + 1.0
+
+    def view(self) -> View:
+        """What is to be seen now."""
+        return setup_views.view(self)
+
+    # --- ways in ----------------------------------------------------------------------------------
+
+    def _go(self, screen: str) -> None:
+        self.screen, self.page, self.problem = screen, 0, ""
+        if not screen:
+            self.wants = "visits"
+
+    def _type(self) -> None:
+        self._go("code" if self.form.address_complete else "address")
+
+    def _change(self) -> None:
+        self._go("start" if self.screen == "releasing" or self.picked else "code")
+
+    def _leave(self) -> None:
+        self.wants = "visits"
+
+    def _key(self, character: str) -> None:
+        self.problem = ""
+        if self.screen == "address":
+            self.form.key("address", character)
+        elif self.screen == "code":
+            self.form.key("code", character)
+            self.picked = None
+
+    def _enter(self) -> None:
+        if self.screen == "address":
+            if self.form.address_complete:
+                self._go("code")
+            else:
+                self.problem = "setup.endpoint.incomplete"
+        elif self.screen == "code":
+            if self.form.code_complete:
+                self._submit()
+            else:
+                self.problem = "setup.code.incomplete"
+
+    def _scanned(self, scan: Scan) -> None:
+        """What a scanner typed is no typing: put the fields back, then take its ticket."""
+        self.form.address, self.form.code = self._before
+        if self.screen not in ("start", "address", "code", "stick", "scan", "working"):
+            return
+        if scan.ticket is None:
+            self.problem = f"setup.error.{scan.problem}"
+            return
+        self._take(scan.ticket)
+
+    def _pick(self, index: int) -> None:
+        tickets = self.seen.stick.tickets
+        if index < len(tickets):
+            self._take(tickets[index])
+
+    def _take(self, ticket: codes.Ticket) -> None:
+        self.form.fill(ticket)
+        self.picked = ticket
+        self._submit()
+
+    def _submit(self) -> None:
+        ticket = self.picked
+        wish = self.form.wish(ticket.fingerprint if ticket else "", ticket.proxy if ticket else "")
+        # Another wish than the last, though it may say the same: the sender tries it anew.
+        before = self.seen.wish.get("try")
+        wish["try"] = (before if isinstance(before, int) else 0) + 1
+        self.awaited.begin(self.seen.facts)
+        if self._enrol(wish):
+            self._note(endpoint=self.form.endpoint)
+            self._go("working")
+
+    def _again(self) -> None:
+        if self.screen == "releasing":
+            self._release()
+        else:
+            self._submit()
+
+    def _write(self, write: Callable[[], None]) -> bool:
+        try:
+            write()
+        except OSError as error:
+            log.error("set-up cannot write: %s", error)
+            self.problem = "setup.error.disk"
+            return False
+        return True
+
+    def _enrol(self, wish: Mapping[str, Any]) -> bool:
+        if not self._write(lambda: self.hands.enrol(wish)):
+            return False
+        self.seen = replace(self.seen, wish=wish)
+        return True
+
+    def _note(self, **facts: object) -> None:
+        """Note facts in setup.json; one that is None goes."""
+        note = {k: v for k, v in {**self.seen.note, **facts}.items() if v is not None}
+        self.seen = replace(self.seen, note=note)
+        self._write(lambda: self.hands.note(note))
+
+    # --- the right place? -------------------------------------------------------------------------
+
+    def _confirm(self) -> None:
+        wish = {**self.seen.wish, "confirmed": True}
+        # First the note: without it a power cut here would skip the self-check.
+        self._note(stage="check", code=codes.sha256(str(wish.get("code", ""))), seq=None)
+        if self._enrol(wish):
+            self._go("check")
+
+    def _release(self) -> None:
+        wish = {**self.seen.wish, "confirmed": False, "release": True}
+        self.awaited.begin(self.seen.facts)
+        if self._enrol(wish):
+            self._go("releasing")
+
+    # --- self-check and test ----------------------------------------------------------------------
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The lines of the self-check."""
+        return checks(self.seen.facts, self.touched)
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """What did not pass, or was not tried."""
+        return tuple(check.name for check in self.checks if check.result != "ok")
+
+    def _corners(self) -> None:
+        self.hit, self._hit_at = frozenset(), self.clock()
+        self._go("corners")
+
+    def _continue(self) -> None:
+        if self.failed:
+            self._go("warn")
+        else:
+            self._checked()
+
+    def _corners_done(self) -> None:
+        self.touched = self.hit
+        self._go("check")
+
+    def _checked(self) -> None:
+        self._note(stage="test", failed=list(self.failed), seq=None)
+        self._go("test")
+
+    def answered(self, epoch: str, seq: int) -> None:
+        """The test answer is on the disk, its last record at `seq`."""
+        self._touched_at = self.clock()
+        self._note(epoch=epoch, seq=seq)
+        self._go("waiting")
+
+    def _finish(self) -> None:
+        self._note(stage="done", seq=None, epoch=None)
+        self.wants = "visits"
