@@ -54,7 +54,7 @@ def compose(  # noqa: PLR0917
     draft.runs.append(draft.centred("title", para, room, align="center"))
     bottom = kit.h - kit.margin
     if actions:
-        bottom = staffbar.place(draft, actions, area=Box(x, 0, wide, bottom)) - 4
+        bottom = staffbar.place(draft, actions, area=Box(x, 0, wide, bottom), middle=True) - 4
     if left:
         note = kit.fit(left, language, wide, (1.0, 0.9, 0.8), most=2)
         note = replace(note, leading=1.2 * note.em)

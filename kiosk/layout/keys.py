@@ -15,10 +15,14 @@ from kiosk.wording import staff_language, wording
 from sync.contract import code as codes
 
 BACKSPACE: Final = "⌫"
+_HEAD: Final = 6.0
+"""What title, field and note take over the keys, u."""
 _CARET: Final = 0.6
 _KEY_MOST: Final = 24.0
-_PAD_KEY: Final = (34.0, 28.0)
-"""Largest key of the digits' pad, mm."""
+_PAD_KEY: Final = (4.4, 3.9)
+"""Largest key of the digits' pad, u."""
+_CODE_MOST: Final = 1.3
+"""Height of a code's keys in their width, at most."""
 _ADDRESS: Final = ("1234567890-", "qwertyuiop:", "asdfghjkl_/", f"zxcvbnm.{BACKSPACE}")
 _DIGITS: Final = ("123", "456", "789", f" 0{BACKSPACE}")
 _SIZES: Final = (1.33, 1.15, 1.0)
@@ -75,15 +79,14 @@ def _beside(draft: Draft, keys: Keys) -> None:
     kit = draft.kit
     top = kit.margin
     bottom = kit.h - kit.margin
-    board = _digits(bottom - top, 0.45 * kit.inner)
+    board = _digits(kit, bottom - top, 0.45 * kit.inner)
     if board.high < 20 or board.wide < 20:
         draft.problem("the digits are too small")
     x = kit.right - board.width
-    y = top + (bottom - top - board.height) / 2
-    _place(draft, board, x, y)
-    area = Box(kit.margin, 0, x - 12 - kit.margin, y + board.height)
+    _place(draft, board, x, bottom - board.height)
+    area = Box(kit.margin, 0, x - 12 - kit.margin, bottom)
     ways = staffbar.place(draft, keys.actions, area=area)
-    _head(draft, keys, Box(kit.margin, y, area.w, ways - 4 - y))
+    _head(draft, keys, Box(kit.margin, top, area.w, ways - 4 - top))
 
 
 def _below(draft: Draft, keys: Keys) -> None:
@@ -93,7 +96,7 @@ def _below(draft: Draft, keys: Keys) -> None:
     bottom = staffbar.place(draft, keys.actions) - gap
     top = kit.h - REACH if kit.tall else kit.margin
     if keys.kind == "digits":
-        board = _digits((bottom - top) * 0.7, kit.inner)
+        board = _digits(kit, (bottom - top) * 0.7, kit.inner)
         least = 20.0
     else:
         board = _letters(kit, keys.kind, bottom - top)
@@ -105,9 +108,9 @@ def _below(draft: Draft, keys: Keys) -> None:
     _head(draft, keys, Box(kit.margin, top, kit.inner, y - gap - top))
 
 
-def _digits(height: float, width: float) -> _Board:
-    high = min(_PAD_KEY[1], (height - 3 * GAP) / 4)
-    wide = min(_PAD_KEY[0], (width - 2 * GAP) / 3)
+def _digits(kit: Kit, height: float, width: float) -> _Board:
+    high = min(_PAD_KEY[1] * kit.u, (height - 3 * GAP) / 4)
+    wide = min(_PAD_KEY[0] * kit.u, (width - 2 * GAP) / 3)
     return _Board(_DIGITS, 3, wide, high, GAP)
 
 
@@ -128,9 +131,10 @@ def _letters(kit: Kit, kind: str, room: float) -> _Board:
     wide = min(_KEY_MOST, (kit.inner - (columns - 1) * gap) / columns)
     best = 17.0 if kit.small_panel and kit.panel.portrait else max(15.0, 1.95 * kit.u)
     if kind == "code":
-        best = max(best, min(wide, 20.0))
-    least = (room - 5.0 * kit.u - (len(rows) - 1) * GAP) / len(rows)
-    return _Board(rows, columns, wide, min(best, max(15.0, least)), gap)
+        best = max(best, _CODE_MOST * wide)
+    # Title, field and two lines of note stay above.
+    high = (room - _HEAD * kit.u - (len(rows) - 1) * GAP) / len(rows)
+    return _Board(rows, columns, wide, min(best, max(15.0, high)), gap)
 
 
 def _place(draft: Draft, board: _Board, x: float, y: float) -> None:
@@ -179,12 +183,7 @@ def _head(draft: Draft, keys: Keys, area: Box) -> None:
         height = least
     field = min(height, 2.4 * kit.u)
     space = max(0.0, height - field)
-    y = area.y
-    if keys.kind != "digits":
-        y += min(0.4 * space, 12.0) if not kit.tall else space
-    y = draft.write("title", title, area.x, y, area.w) + 2
-    if keys.kind != "code":
-        y += min(0.2 * space, 6.0)
+    y = draft.write("title", title, area.x, area.y, area.w) + 2 + min(0.5 * space, 4.0)
     box = Box(area.x, y, area.w, field)
     _field(draft, keys, box)
     if note:
@@ -211,7 +210,7 @@ def _slots(draft: Draft, text: str, box: Box, marks: list[Mark]) -> list[Run]:
     pitch = min(1.5 * kit.u, room / count)
     wide = count * pitch + (groups - 1) * apart
     left = box.x + (box.w - wide) / 2
-    em = min(1.33 * kit.u, 1.2 * pitch, (box.h - 2) / 1.2)
+    em = min(1.2 * kit.u, 0.95 * pitch, (box.h - 2) / 1.2)
     runs = []
     for i in range(count):
         x = left + i * pitch + (i // codes.GROUP) * apart

@@ -92,11 +92,11 @@ class Mark:
     ]
     box: Box
     value: str = ""
-    """face: 1-5; icon: access, globe, info, shift, backspace, enter; dots: `done/total`, 3.4 wide
-    every 6; bar: the fraction is given while drawing; qr: the address, the box holds the code
-    itself and has 3 mm of room around it for white; line, space-line, underline: filled.
-    Staff screens: tick, ring, alert say done, waiting, wrong; ground lies under a warning; caret
-    says where the next character goes."""
+    """face: 1-5; icon: access, globe, info, shift, backspace, enter, keyboard, stick, scanner;
+    dots: `done/total`, 3.4 wide every 6; bar: the fraction is given while drawing; qr: the
+    address, the box holds the code itself and has 3 mm of room around it for white; line,
+    space-line, underline: filled. On screens for staff tick, ring and alert say done, waiting and
+    wrong, ground lies under a warning, caret says where the next character goes."""
 
 
 @dataclass(frozen=True, slots=True)

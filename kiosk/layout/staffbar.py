@@ -58,8 +58,11 @@ def place(
     *,
     more: bool = False,
     area: Box | None = None,
+    middle: bool = False,
 ) -> float:
     """Put the bar at the bottom of `area` (the page's width by default); its top.
+
+    `middle`: centred there.
 
     Where one row is too narrow for all, the ways on end in the last one.
     """
@@ -83,7 +86,11 @@ def place(
     heights = [max(kit.bar_h, *(button.words.height + 3 for button in row)) for row in rows]
     y = top = area.bottom - sum(heights) - GAP * (len(rows) - 1)
     for row, height in zip(rows, heights, strict=True):
-        _place(draft, row, Box(area.x, y, area.w, height))
+        used = sum(button.width + GAP for button in row) - GAP
+        at = Box(area.x, y, area.w, height)
+        if middle:
+            at = Box(area.x + (area.w - used) / 2, y, used, height)
+        _place(draft, row, at)
         y += height + GAP
     return top
 

@@ -1,4 +1,4 @@
-"""Rows of a screen for staff: label left, value right of it, a mark in front."""
+"""Rows of a screen for staff: label left and value right of it, or many of them as a grid."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from kiosk.layout.kit import SMALL, Draft, Kit, Para
-from kiosk.layout.page import Box, Mark
+from kiosk.layout.page import Box, Colour, Mark
 from kiosk.layout.wrap import typed
 
-_SIZES: Final = (1.0, 0.9, 0.8, SMALL)
+_ROOMY: Final = 1.2
+"""Size of few rows, u, where they leave a third of the height free."""
+_SIZES: Final = (1.0, 0.9, 0.8)
+_GRID_SIZES: Final = (0.9, 0.8, SMALL)
+_GRID_FROM: Final = 8
+"""So many rows may stand as a grid where they do not fit under each other."""
+_CELL_LEAST: Final = 7.5
+"""Width of a grid's cell, u."""
+_CELL_GAP: Final = 6.0
 _LABEL_MOST: Final = 0.45
+_AIR: Final = (0.3, 0.8)
+"""Between rows, in their size: at least, at most."""
 _MARKS: Final[dict[str, Literal["tick", "ring", "alert"]]] = {
     "ok": "tick",
     "wait": "ring",
@@ -29,63 +39,115 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
+class _Cell:
     row: Row
     label: Para
     value: Para | None
 
-    @property
-    def height(self) -> float:
-        """Of the higher side, mm."""
-        return max(self.label.height, self.value.height if self.value else 0.0)
+    def height(self, *, grid: bool) -> float:
+        """Of the higher side, or of both under each other, mm."""
+        value = self.value.height if self.value else 0.0
+        return self.label.height + value if grid else max(self.label.height, value)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows broken into lines at one size."""
+    """Rows broken into lines at one size, `columns` beside each other."""
 
-    lines: tuple[_Line, ...]
+    cells: tuple[_Cell, ...]
     em: float
     mark: float
     """Width the marks take, mm."""
     label: float
     """Width of the label column, mm."""
     width: float
-    air: float
+    """Of one column, mm."""
+    columns: int = 1
+    air: float = 0.0
     """Between two rows, mm."""
+
+    def _rows(self) -> list[tuple[_Cell, ...]]:
+        return [self.cells[i : i + self.columns] for i in range(0, len(self.cells), self.columns)]
+
+    def _heights(self) -> list[float]:
+        grid = self.columns > 1
+        return [max(cell.height(grid=grid) for cell in row) for row in self._rows()]
 
     @property
     def height(self) -> float:
         """All rows, mm."""
-        return sum(line.height for line in self.lines) + self.air * max(0, len(self.lines) - 1)
+        heights = self._heights()
+        return sum(heights) + self.air * (len(heights) - 1)
+
+    def aired(self, height: float) -> Table:
+        """With as much air between the rows as `height` mm and good looks allow."""
+        heights = self._heights()
+        if len(heights) < 2:
+            return self
+        air = (height - sum(heights)) / (len(heights) - 1)
+        return replace(self, air=max(_AIR[0] * self.em, min(_AIR[1] * self.em, air)))
+
+    def paged(self, height: float) -> list[Table]:
+        """As several where it is too high, each at least one row."""
+        pages: list[list[_Cell]] = [[]]
+        used = 0.0
+        for row, high in zip(self._rows(), self._heights(), strict=True):
+            need = high + (self.air if pages[-1] else 0.0)
+            if pages[-1] and used + need > height + 0.01:
+                pages.append([])
+                used, need = 0.0, high
+            pages[-1].extend(row)
+            used += need
+        return [replace(self, cells=tuple(cells)) for cells in pages]
 
     def place(self, draft: Draft, x: float, y: float) -> float:
         """Put the rows on the page; the y below them."""
-        for i, line in enumerate(self.lines):
-            if i:
-                draft.marks.append(Mark("line", Box(x, y + self.air / 2 - 0.2, self.width, 0.4)))
+        number = 0
+        wide = self.columns * (self.width + _CELL_GAP) - _CELL_GAP
+        for row, high in zip(self._rows(), self._heights(), strict=True):
+            if number:
+                middle = y + self.air / 2
+                draft.marks.append(Mark("line", Box(x, middle - 0.2, wide, 0.4)))
                 y += self.air
-            self._line(draft, line, i, x, y)
-            y += line.height
+            for i, cell in enumerate(row):
+                left = x + i * (self.width + _CELL_GAP)
+                if self.columns > 1:
+                    self._stacked(draft, cell, number, left, y)
+                else:
+                    self._line(draft, cell, number, left, y)
+                number += 1
+            y += high
         return y
 
-    def _line(self, draft: Draft, line: _Line, i: int, x: float, y: float) -> None:
-        kit = draft.kit
-        if line.row.state:
-            side = 0.95 * self.em
-            at = Box(x, y + (line.label.leading - side) / 2, side, side)
-            draft.marks.append(Mark(_MARKS[line.row.state], at))
+    def _line(self, draft: Draft, cell: _Cell, i: int, x: float, y: float) -> None:
+        if cell.row.state:
+            _mark(draft, cell, x, y)
         left = x + self.mark
-        wide = self.label if line.value else self.width - self.mark
-        at = Box(left, y, wide, line.label.height)
-        quiet = line.value is not None and not line.row.state
-        colour: Literal["ink", "ink-2"] = "ink-2" if quiet else "ink"
-        draft.runs.append(draft.say(f"row.{i}", line.label, at, colour=colour))
-        if line.value:
-            right = left + self.label + _gutter(kit)
-            room = x + self.width - right
-            at = Box(right, y, room, line.value.height)
-            draft.runs.append(draft.say(f"row.{i}.value", line.value, at))
+        wide = self.label if cell.value else self.width - self.mark
+        at = Box(left, y, wide, cell.label.height)
+        colour: Colour = "ink-2" if cell.value and not cell.row.state else "ink"
+        draft.runs.append(draft.say(f"row.{i}", cell.label, at, colour=colour))
+        if cell.value:
+            right = left + self.label + _gutter(draft.kit)
+            at = Box(right, y, x + self.width - right, cell.value.height)
+            draft.runs.append(draft.say(f"row.{i}.value", cell.value, at))
+
+    def _stacked(self, draft: Draft, cell: _Cell, i: int, x: float, y: float) -> None:
+        left = x
+        if cell.row.state:
+            _mark(draft, cell, x, y)
+            left += 1.5 * cell.label.em
+        at = Box(left, y, x + self.width - left, cell.label.height)
+        draft.runs.append(draft.say(f"row.{i}", cell.label, at, colour="ink-2"))
+        if cell.value:
+            at = Box(x, at.bottom, self.width, cell.value.height)
+            draft.runs.append(draft.say(f"row.{i}.value", cell.value, at))
+
+
+def _mark(draft: Draft, cell: _Cell, x: float, y: float) -> None:
+    side = 0.95 * cell.label.em
+    at = Box(x, y + (cell.label.leading - side) / 2, side, side)
+    draft.marks.append(Mark(_MARKS[cell.row.state], at))
 
 
 def _gutter(kit: Kit) -> float:
@@ -102,40 +164,50 @@ def _para(kit: Kit, language: str, text: str, width: float, size: float) -> Para
     return replace(kit.paragraph(lines, language, em, para.leading), text=text)
 
 
-def table(kit: Kit, language: str, rows: Sequence[Row], width: float, size: float) -> Table:
-    """All rows at one size (u)."""
+def _lines(kit: Kit, language: str, rows: Sequence[Row], width: float, size: float) -> Table:
+    """Rows under each other at one size (u)."""
     em = size * kit.u
     mark = 1.5 * em if any(row.state for row in rows) else 0.0
     inner = width - mark
     labels = [kit.length(row.label, em, language) for row in rows if row.value]
     column = min(max(labels, default=0.0), _LABEL_MOST * inner)
     room = inner - column - _gutter(kit)
-    lines = []
+    cells = []
     for row in rows:
         label = _para(kit, language, row.label, column if row.value else inner, size)
         value = _para(kit, language, row.value, room, size) if row.value else None
-        lines.append(_Line(row, label, value))
-    return Table(tuple(lines), em, mark, column, width, max(1.0, 0.3 * em))
+        cells.append(_Cell(row, label, value))
+    return Table(tuple(cells), em, mark, column, width, air=_AIR[0] * em)
+
+
+def _grid(kit: Kit, language: str, rows: Sequence[Row], width: float, size: float) -> Table:
+    """Label over value, several columns; labels small, values at `size` (u)."""
+    columns = max(2, int((width + _CELL_GAP) / (_CELL_LEAST * kit.u + _CELL_GAP)))
+    columns = min(columns, 3)
+    wide = (width + _CELL_GAP) / columns - _CELL_GAP
+    small = 1.0 if kit.larger else SMALL
+    cells = []
+    for row in rows:
+        indent = 1.5 * small * kit.u if row.state else 0.0
+        label = _para(kit, language, row.label, wide - indent, small)
+        value = _para(kit, language, row.value, wide, size) if row.value else None
+        cells.append(_Cell(row, label, value))
+    return Table(tuple(cells), size * kit.u, 0.0, wide, wide, columns, _AIR[0] * size * kit.u)
 
 
 def fitted(kit: Kit, language: str, rows: Sequence[Row], width: float, height: float) -> Table:
     """All rows at the largest size at which they fit, or at the smallest, too high."""
+    made = _lines(kit, language, rows, width, _ROOMY)
+    if made.aired(1e3).height <= 0.7 * height:
+        return made.aired(height)
     for size in kit.sizes(_SIZES):
-        made = table(kit, language, rows, width, size)
+        made = _lines(kit, language, rows, width, size)
         if made.height <= height:
-            break
-    return made
-
-
-def paged(made: Table, height: float) -> list[Table]:
-    """A table that is too high as several, each at least one row."""
-    pages: list[list[_Line]] = [[]]
-    used = 0.0
-    for line in made.lines:
-        need = line.height + (made.air if pages[-1] else 0.0)
-        if pages[-1] and used + need > height:
-            pages.append([])
-            used, need = 0.0, line.height
-        pages[-1].append(line)
-        used += need
-    return [replace(made, lines=tuple(lines)) for lines in pages]
+            return made.aired(height)
+    if len(rows) >= _GRID_FROM and not kit.panel.portrait:
+        for size in kit.sizes(_GRID_SIZES) or (1.0,):
+            made = _grid(kit, language, rows, width, size)
+            if made.height <= height:
+                return made.aired(height)
+        return made
+    return made if kit.larger else _lines(kit, language, rows, width, SMALL)

@@ -230,7 +230,36 @@ def _enter(pen: Pen) -> Mask:
     return pen.stroke([(0.34, 0.27), (0.04, 0.56), (0.34, 0.85)], 0.065).mask()
 
 
+def _keyboard(pen: Pen) -> Mask:
+    line = 0.065
+    pen.stroke([(0.06, 0.2), (0.94, 0.2), (0.94, 0.8), (0.06, 0.8)], line, closed=True)
+    for y in (0.37, 0.5):
+        for x in (0.22, 0.36, 0.5, 0.64, 0.78):
+            pen.dot((x, y), 0.035)
+    return pen.stroke([(0.32, 0.65), (0.68, 0.65)], line).mask()
+
+
+def _stick(pen: Pen) -> Mask:
+    line = 0.065
+    pen.stroke([(0.05, 0.34), (0.64, 0.34), (0.64, 0.66), (0.05, 0.66)], line, closed=True)
+    pen.stroke([(0.64, 0.4), (0.94, 0.4), (0.94, 0.6), (0.64, 0.6)], line, closed=True)
+    return pen.dot((0.78, 0.5), 0.03).dot((0.86, 0.5), 0.03).dot((0.19, 0.5), 0.05).mask()
+
+
+def _scanner(pen: Pen) -> Mask:
+    line = 0.065
+    for x, turn in ((0.06, 1), (0.94, -1)):
+        for y, down in ((0.1, 1), (0.9, -1)):
+            pen.stroke([(x + turn * 0.18, y), (x, y), (x, y + down * 0.18)], line)
+    for x, width in ((0.25, 0.07), (0.38, 0.035), (0.5, 0.07), (0.625, 0.035), (0.75, 0.07)):
+        pen.stroke([(x, 0.3), (x, 0.7)], width)
+    return pen.mask()
+
+
 _ICONS = {
+    "keyboard": _keyboard,
+    "stick": _stick,
+    "scanner": _scanner,
     "access": _access,
     "globe": _globe,
     "info": _info,
