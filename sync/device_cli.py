@@ -24,6 +24,7 @@ from sync.identity import KeyFileError, load_or_make
 from sync.ledger import Line
 from sync.ledger import ledger as read_ledger
 from sync.sender import Sender
+from sync.watchdog import notify
 
 ONCE_STALLED = 30
 """Exchanges without progress after which `--once` gives up; finding one refused record among five
@@ -92,9 +93,14 @@ def _stay(sender: Sender) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, end)
+    # The data directory is open and the sender's own files are read: that is all it takes.
+    notify("READY=1")
     while not stop.is_set():
+        # From the loop, reached or not: a sender without network is alive.
+        notify("WATCHDOG=1")
         # Never longer than some seconds: somebody may be typing a new code.
         stop.wait(min(sender.step(), LONGEST_S))
+    notify("STOPPING=1")
 
 
 def _once(sender: Sender) -> None:
