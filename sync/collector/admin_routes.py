@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from litestar import Request, Response, get, post, put
+from litestar import Request, Response, delete, get, post, put
 from litestar.datastructures import State as AppState
 from litestar.handlers import HTTPRouteHandler
 
-from sync.collector.admin import CodePut, OrganisationPut, Reason
-from sync.collector.catalogue import CataloguePut
+from sync.collector.admin_messages import (
+    CodePut,
+    CorrectionPut,
+    DeviceCode,
+    OrganisationPut,
+    Reason,
+)
+from sync.collector.catalogue_messages import CataloguePut
 from sync.collector.gate import AnyRequest, Reply
 from sync.collector.reading import RefusedError, decode
 from sync.collector.store import Tx
@@ -36,7 +42,8 @@ async def _operated(
             who = centre.admin.operator(Tx(connection), found.key)
         if not who:
             raise RefusedError("unknown_key", "no such operator")
-        return Reply.of(work(centre, who, found.plain))
+        done = work(centre, who, found.plain)
+        return done if isinstance(done, Reply) else Reply.of(done)
 
     async with centre.gate.large:
         raw = await centre.gate.body(request, MAX_BYTES)
@@ -48,6 +55,13 @@ def _device(request: AnyRequest) -> str:
     if "\0" in device:
         raise RefusedError("not_found", "no device has such a name")
     return device
+
+
+def _number(request: AnyRequest) -> int:
+    text = str(request.path_params["correction"])
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise RefusedError("not_found", "no correction has such a number")
+    return int(text)
 
 
 @get("/v1/admin/organisation")
@@ -67,6 +81,12 @@ async def put_organisation(request: Request[Any, Any, AppState]) -> Response[byt
     )
 
 
+@get("/v1/admin/catalogue")
+async def get_catalogue(request: Request[Any, Any, AppState]) -> Response[bytes]:
+    """Locations, services and devices as they were put."""
+    return await _operated(request, lambda centre, _who, _body: centre.admin.catalogue())
+
+
 @put("/v1/admin/catalogue", status_code=200)
 async def put_catalogue(request: Request[Any, Any, AppState]) -> Response[bytes]:
     """Add or change locations, services, surveys, devices."""
@@ -82,6 +102,14 @@ async def get_devices(request: Request[Any, Any, AppState]) -> Response[bytes]:
     return await _operated(request, lambda centre, _who, _body: centre.admin.devices())
 
 
+@get("/v1/admin/devices/{device:str}/bundle")
+async def get_bundle(request: Request[Any, Any, AppState]) -> Response[bytes]:
+    """The newest signed bundle, exact bytes."""
+    return await _operated(
+        request, lambda centre, _who, _body: Reply(centre.admin.bundle(_device(request)))
+    )
+
+
 @put("/v1/admin/devices/{device:str}/bundle", status_code=200)
 async def put_bundle(request: Request[Any, Any, AppState]) -> Response[bytes]:
     """Publish a signed bundle."""
@@ -95,9 +123,24 @@ async def add_code(request: Request[Any, Any, AppState]) -> Response[bytes]:
     """Register a one-time code."""
     return await _operated(
         request,
-        lambda centre, who, body: centre.admin.add_code(
-            who, _device(request), decode(body(), CodePut)
-        ),
+        lambda centre, who, body: centre.codes.add(who, _device(request), decode(body(), CodePut)),
+    )
+
+
+@delete("/v1/admin/devices/{device:str}/codes", status_code=200)
+async def cancel_codes(request: Request[Any, Any, AppState]) -> Response[bytes]:
+    """Cancel a device's open codes."""
+    return await _operated(
+        request, lambda centre, who, _body: centre.codes.cancel(who, _device(request))
+    )
+
+
+@post("/v1/admin/codes", status_code=200)
+async def add_codes(request: Request[Any, Any, AppState]) -> Response[bytes]:
+    """Register one-time codes of many devices, all or none."""
+    return await _operated(
+        request,
+        lambda centre, who, body: centre.codes.add_many(who, decode(body(), list[DeviceCode])),
     )
 
 
@@ -106,7 +149,7 @@ async def revoke(request: Request[Any, Any, AppState]) -> Response[bytes]:
     """Revoke a device."""
     return await _operated(
         request,
-        lambda centre, who, body: centre.admin.revoke(
+        lambda centre, who, body: centre.codes.revoke(
             who, _device(request), decode(body() or b"{}", Reason)
         ),
     )
@@ -117,19 +160,50 @@ async def retire(request: Request[Any, Any, AppState]) -> Response[bytes]:
     """Retire a device: it only drains from here on."""
     return await _operated(
         request,
-        lambda centre, who, body: centre.admin.retire(
+        lambda centre, who, body: centre.codes.retire(
             who, _device(request), decode(body() or b"{}", Reason)
         ),
+    )
+
+
+@get("/v1/admin/corrections")
+async def get_corrections(request: Request[Any, Any, AppState]) -> Response[bytes]:
+    """Every correction, withdrawn ones too."""
+    return await _operated(request, lambda centre, _who, _body: centre.corrections.listed())
+
+
+@post("/v1/admin/corrections", status_code=200)
+async def add_correction(request: Request[Any, Any, AppState]) -> Response[bytes]:
+    """Have what a device gathered in a window count elsewhere."""
+    return await _operated(
+        request,
+        lambda centre, who, body: centre.corrections.add(who, decode(body(), CorrectionPut)),
+    )
+
+
+@delete("/v1/admin/corrections/{correction:str}", status_code=200)
+async def withdraw_correction(request: Request[Any, Any, AppState]) -> Response[bytes]:
+    """Take a correction back."""
+    return await _operated(
+        request,
+        lambda centre, who, _body: centre.corrections.withdraw(who, _number(request)),
     )
 
 
 ROUTES: Final[list[HTTPRouteHandler]] = [
     get_organisation,
     put_organisation,
+    get_catalogue,
     put_catalogue,
     get_devices,
+    get_bundle,
     put_bundle,
     add_code,
+    cancel_codes,
+    add_codes,
     revoke,
     retire,
+    get_corrections,
+    add_correction,
+    withdraw_correction,
 ]

@@ -16,6 +16,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from sync.collector import admin_routes, openapi
 from sync.collector.admin import Admin
+from sync.collector.codes import Codes
+from sync.collector.correcting import Corrections
 from sync.collector.devices import Devices, RotateRequest, active
 from sync.collector.gate import AnyRequest, Gate, Reply, Signed
 from sync.collector.ingest import Ingest
@@ -67,6 +69,8 @@ class Centre:
         self.ingest = Ingest(store, now_ms=self.now_ms, after_s=self.after_s)
         self.devices = Devices(store, now_ms=self.now_ms, clock=clock)
         self.admin = Admin(store, now_ms=self.now_ms)
+        self.codes = Codes(store, now_ms=self.now_ms)
+        self.corrections = Corrections(store, now_ms=self.now_ms)
         with store.read() as connection:
             self.centre: str = Tx(connection).value("select value from meta where key = 'centre'")
         self._seen: tuple[float, int] = (-1e9, 0)

@@ -36,6 +36,9 @@ def may_post(tx: Tx, key: str, device: str, epoch_key: str, now_ms: int) -> None
     is the device's, and the keys before it are retired.
     """
     standing, _ = state(tx, key)
+    if not standing:
+        # Withdrawn between the signature and the lock.
+        raise RefusedError("unknown_key", "no such key here")
     if standing == "revoked":
         raise RefusedError("device_revoked", "this key is revoked")
     if standing == "retired" and epoch_key != key:
@@ -45,11 +48,12 @@ def may_post(tx: Tx, key: str, device: str, epoch_key: str, now_ms: int) -> None
 
 
 def confirm(tx: Tx, key: str, device: str, now_ms: int) -> None:
-    """Make a pending key the device's active one."""
+    """Make a pending key the device's active one; older ones, unused ones too, only drain."""
     tx.run(
         "update keys set state = 'retired', reason = 'replaced', until_ms = ? "
-        "where device = ? and state = 'active'",
-        (now_ms, device),
+        "where device = ? and key <> ? and (state = 'active' or state = 'pending' "
+        "and since_ms <= (select since_ms from keys where key = ?))",
+        (now_ms, device, key, key),
     )
     tx.run("update keys set state = 'active' where key = ?", (key,))
     tx.run(
@@ -81,9 +85,36 @@ def retire(tx: Tx, device: str, reason: str, now_ms: int) -> None:
     tx.run("update devices set state = 'retired', reason = ? where id = ?", (reason, device))
 
 
-def cancel_codes(tx: Tx, device: str, now_ms: int) -> None:
-    """Cancel a device's open codes."""
+def drain(tx: Tx, device: str, now_ms: int) -> None:
+    """Retire the keys a device uses at once: it waits for its next key."""
     tx.run(
+        "update keys set state = 'retired', reason = 'replaced', until_ms = ? "
+        "where device = ? and state in ('active', 'pending')",
+        (now_ms, device),
+    )
+    tx.run(
+        "update devices set state = 'expected' where id = ? and state in ('active', 'enrolled')",
+        (device,),
+    )
+
+
+def withdraw_codes(tx: Tx, device: str, now_ms: int) -> int:
+    """Cancel a device's open codes and forget what they bound; returns how many codes."""
+    tx.run(
+        "delete from keys where device = ? and state = 'pending' and key in (select bound_key "
+        "from codes where device = ? and confirmed_ms is null and cancelled_ms is null)",
+        (device, device),
+    )
+    tx.run(
+        "update devices set state = 'expected' where id = ? and state = 'enrolled'",
+        (device,),
+    )
+    return cancel_codes(tx, device, now_ms)
+
+
+def cancel_codes(tx: Tx, device: str, now_ms: int) -> int:
+    """Cancel a device's open codes; returns how many."""
+    return tx.run(
         "update codes set cancelled_ms = ? "
         "where device = ? and confirmed_ms is null and cancelled_ms is null",
         (now_ms, device),

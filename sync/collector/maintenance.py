@@ -10,6 +10,7 @@ from typing import Any, Final
 from sync.collector import audit, keyring, purge
 from sync.collector.ingest import here
 from sync.collector.marking import changes, mark_whole, pending
+from sync.collector.places import Places
 from sync.collector.reading import reread
 from sync.collector.states import (
     ANSWER_COLUMNS,
@@ -24,7 +25,6 @@ from sync.collector.store import Store, Tx
 from sync.collector.tally import (
     AnswerRow,
     Difference,
-    Places,
     State,
     VisitRow,
     answer_row,

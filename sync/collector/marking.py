@@ -18,10 +18,11 @@ from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from sync.collector.misuse import CLONE_ANSWERS, Scales, Seen, centre_flags
+from sync.collector.places import Places
 from sync.collector.states import catalogue, load, save, save_counts
 from sync.collector.store import Store, Tx
 from sync.collector.store.database import described
-from sync.collector.tally import Difference, Places, summary, words
+from sync.collector.tally import Difference, summary, words
 from sync.contract import records
 
 log = logging.getLogger("hymio.collector")

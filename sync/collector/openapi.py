@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 from typing import Any
 
 import msgspec
 
-from sync.collector import admin, catalogue, devices
+from sync.collector import admin_messages as admin
+from sync.collector import catalogue_messages as catalogue
+from sync.collector import devices
 from sync.collector.problems import MEDIA_TYPE
 from sync.contract import wire
 
@@ -86,6 +89,13 @@ ROUTES = (
         (409,),
     ),
     _Route(
+        "get",
+        "/v1/admin/catalogue",
+        "What the centre knows of locations, services, devices.",
+        None,
+        catalogue.Known,
+    ),
+    _Route(
         "put",
         "/v1/admin/catalogue",
         "Add or change the catalogue.",
@@ -96,9 +106,18 @@ ROUTES = (
     _Route(
         "get",
         "/v1/admin/devices",
-        "Every device with keys and ledger.",
+        "Every device with its standing, keys and ledger.",
         None,
         list[admin.DeviceState],
+    ),
+    _Route(
+        "get",
+        "/v1/admin/devices/{device}/bundle",
+        "The newest signed bundle.",
+        None,
+        None,
+        (404,),
+        raw=True,
     ),
     _Route(
         "put",
@@ -118,6 +137,22 @@ ROUTES = (
         (404, 409),
     ),
     _Route(
+        "delete",
+        "/v1/admin/devices/{device}/codes",
+        "Cancel a device's open codes.",
+        None,
+        admin.Done,
+        (404,),
+    ),
+    _Route(
+        "post",
+        "/v1/admin/codes",
+        "Register one-time codes of many devices, all or none.",
+        list[admin.DeviceCode],
+        admin.Done,
+        (404, 409),
+    ),
+    _Route(
         "post",
         "/v1/admin/devices/{device}/revoke",
         "Revoke a device.",
@@ -130,6 +165,23 @@ ROUTES = (
         "/v1/admin/devices/{device}/retire",
         "Retire a device: it only drains.",
         admin.Reason,
+        admin.Done,
+        (404,),
+    ),
+    _Route("get", "/v1/admin/corrections", "Every correction.", None, list[admin.Correction]),
+    _Route(
+        "post",
+        "/v1/admin/corrections",
+        "Have what a device gathered in a window count elsewhere.",
+        admin.CorrectionPut,
+        admin.Done,
+        (404,),
+    ),
+    _Route(
+        "delete",
+        "/v1/admin/corrections/{correction}",
+        "Take a correction back.",
+        None,
         admin.Done,
         (404,),
     ),
@@ -178,8 +230,8 @@ def _operation(route: _Route, schema_of: dict[str, Any]) -> dict[str, Any]:
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "header", "required": True, "schema": text} for name in _HEADERS
     ]
-    if "{device}" in route.path:
-        parameters.append({"name": "device", "in": "path", "required": True, "schema": text})
+    for name in re.findall(r"{(\w+)}", route.path):
+        parameters.append({"name": name, "in": "path", "required": True, "schema": text})
     responses: dict[str, Any] = {
         str(status): {
             "description": ", ".join(c for c, s in wire.PROBLEM_CODES.items() if s == status),
@@ -192,7 +244,7 @@ def _operation(route: _Route, schema_of: dict[str, Any]) -> dict[str, Any]:
         "description": "Done.",
         "content": {"application/json": {"schema": given}},
     }
-    if route.method == "get" and route.raw:
+    if route.method == "get" and route.path == "/v1/config":
         responses["304"] = {"description": "The caller has the newest."}
         parameters.append({"name": "If-None-Match", "in": "header", "schema": text})
     operation: dict[str, Any] = {

@@ -6,14 +6,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from sync.collector.places import Places
 from sync.collector.store import tables
 from sync.collector.store.tx import Tx, columns_of
 from sync.collector.tally import (
     AnswerRow,
     Difference,
     EndRow,
-    Place,
-    Places,
     State,
     VisitRow,
     summary,
@@ -159,6 +158,3 @@ def recount(tx: Tx, touched: Mapping[str, Collection[str]], old: Places, new: Pl
             save(tx, rows, ())
             save_counts(tx, difference)
     return changed
-
-
-__all__ = ["Catalogue", "Place", "catalogue", "hold", "load", "recount", "save", "save_counts"]

@@ -15,7 +15,7 @@ from sync.contract import bundle
 from tests.sync.collector.world import Centre, Device, answer, item
 
 
-def a_bundle(device: str, version: int, key: Ed25519PrivateKey) -> bytes:
+def a_bundle(device: str, version: int, key: Ed25519PrivateKey, **changes: Any) -> bytes:
     """A signed configuration, small but whole."""
     return bundle.pack(
         bundle.Bundle(
@@ -25,6 +25,7 @@ def a_bundle(device: str, version: int, key: Ed25519PrivateKey) -> bytes:
             location=bundle.Location(id="0001", name={"fi": "Salo"}, municipality="Salo"),
             survey=bundle.Survey(id="basic", version=1),
             texts={"fi": {}},
+            **changes,
         ),
         key,
     )
