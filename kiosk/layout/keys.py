@@ -17,6 +17,8 @@ from sync.contract import code as codes
 BACKSPACE: Final = "⌫"
 _HEAD: Final = 6.0
 """What title, field and note take over the keys, u."""
+_LOW: Final = 0.65
+"""How far down the head stands on upright panels, as a share of the room it leaves."""
 _CARET: Final = 0.6
 _KEY_MOST: Final = 24.0
 _PAD_KEY: Final = (4.4, 3.9)
@@ -172,7 +174,7 @@ def _head(draft: Draft, keys: Keys, area: Box) -> None:
     small = (1.0 if kit.larger else SMALL) * kit.u
     note = kit.para(keys.note, draft.language, area.w, small) if keys.note else None
     under = note.height + 1 if note else 0.0
-    least = 1.5 * kit.u
+    least = 1.25 * kit.u
     for size in (*QUESTION, 1.15, 1.0):
         title = kit.para(keys.title, draft.language, area.w, size * kit.u, True)
         height = area.h - title.height - 2 - under
@@ -183,11 +185,19 @@ def _head(draft: Draft, keys: Keys, area: Box) -> None:
         height = least
     field = min(height, 2.4 * kit.u)
     space = max(0.0, height - field)
-    y = draft.write("title", title, area.x, area.y, area.w) + 2 + min(0.5 * space, 4.0)
+    top = area.y
+    if keys.kind != "digits" and kit.panel.portrait:
+        # What is typed stands near the keys.
+        top += _LOW * space
+        space -= _LOW * space
+    y = draft.write("title", title, area.x, top, area.w) + 2 + min(0.5 * space, 4.0)
     box = Box(area.x, y, area.w, field)
     _field(draft, keys, box)
+    space -= y - top - title.height - 2
     if note:
-        draft.write("note", note, area.x, box.bottom + 1, area.w, colour="warn")
+        draft.write(
+            "note", note, area.x, box.bottom + min(2.0, 1 + space / 2), area.w, colour="warn"
+        )
 
 
 def _field(draft: Draft, keys: Keys, box: Box) -> None:
@@ -205,12 +215,12 @@ def _slots(draft: Draft, text: str, box: Box, marks: list[Mark]) -> list[Run]:
     kit = draft.kit
     count = codes.BODY + codes.CHECK
     groups = count // codes.GROUP
-    apart = min(8.0, 0.05 * box.w)
-    room = box.w - 8 - (groups - 1) * apart
+    apart = min(8.0, 0.03 * box.w)
+    room = box.w - 5 - (groups - 1) * apart
     pitch = min(1.5 * kit.u, room / count)
     wide = count * pitch + (groups - 1) * apart
     left = box.x + (box.w - wide) / 2
-    em = min(1.2 * kit.u, 0.95 * pitch, (box.h - 2) / 1.2)
+    em = min(1.2 * kit.u, pitch, (box.h - 2) / 1.2)
     runs = []
     for i in range(count):
         x = left + i * pitch + (i // codes.GROUP) * apart

@@ -110,7 +110,7 @@ def _made(  # noqa: PLR0917
     )
     most = _MOST["card" if card else "noted" if noted else "plain"] * kit.u
     height = min(most, (room - (rows - 1) * GAP) / rows)
-    need = max(each.height for each in words) + 4 + (side + 5 if icons and card else 0.0)
+    need = max(each.height for each in words) + 3 + (side + 5 if icons and card else 0.0)
     if height < max(_LEAST, need) - 0.01 or not all(each.fits for each in words):
         return None
     return Options(tuple(choices), words, columns, height, card, icons)

@@ -59,9 +59,12 @@ def _composed(kit: Kit, language: str, sheet: Sheet, *, several: bool) -> tuple[
     if sheet.choices and sheet.rows:
         bottom = _facts(draft, sheet.rows, bottom, gap)
     top = kit.h - REACH if kit.tall else kit.margin
-    y = _title(draft, sheet.title, top, numbered=several) + gap / 2
+    y = _title(draft, sheet.title, top, numbered=several) + gap
     if sheet.warning:
         y = _warning(draft, sheet.warning, y) + gap
+    elif sheet.body:
+        # A body belongs to its title.
+        y -= gap / 2
     if sheet.body:
         y = _body(draft, sheet, y, bottom) + gap
     pages, fits = 1, y <= bottom + gap
@@ -73,11 +76,12 @@ def _composed(kit: Kit, language: str, sheet: Sheet, *, several: bool) -> tuple[
         if found:
             found.place(draft, y)
     elif sheet.rows:
-        made = table.fitted(kit, language, sheet.rows, kit.inner, bottom - y)
-        tables = made.paged(bottom - y)
+        room = bottom - y
+        made = table.fitted(kit, language, sheet.rows, kit.inner, room)
+        tables = made.paged(room)
         pages = len(tables)
         fits = pages == 1 or several
-        tables[sheet.page % pages].place(draft, kit.margin, y)
+        tables[sheet.page % pages].aired(room - gap).place(draft, kit.margin, y)
     if several:
         _number(draft, sheet.page % pages + 1, pages, top)
         if not fits:
