@@ -6,7 +6,14 @@ from typing import Any
 
 import click
 
-from kiosk.fleet import centre_commands, edit_commands, file_commands, stick_commands
+from kiosk.fleet import (
+    add_commands,
+    centre_commands,
+    edit_commands,
+    file_commands,
+    list_command,
+    stick_commands,
+)
 from kiosk.fleet.desk import CANNOT_REACH, DOES_NOT_HOLD, WRONG_USE
 from kiosk.fleet.errors import AdminError, ConfigErrors, FleetError, UnreachableError
 
@@ -41,6 +48,8 @@ def fleet() -> None:
 
 for _command in (
     *file_commands.COMMANDS,
+    *list_command.COMMANDS,
+    *add_commands.COMMANDS,
     *edit_commands.COMMANDS,
     *centre_commands.COMMANDS,
     *stick_commands.COMMANDS,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
 from kiosk.fleet import keys as keyfiles
+from kiosk.fleet.edit import Edit
 from kiosk.fleet.resolve import known
 from kiosk.fleet.tree import Tree
 
@@ -62,3 +65,56 @@ def print_json(value: object) -> None:
 def count(n: int, noun: str) -> str:
     """`1 device`, `2 devices`."""
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> dt.date | None:
+    """Read an option's YYYY-MM-DD."""
+    if value is None:
+        return None
+    try:
+        return dt.datetime.strptime(value, "%Y-%m-%d").date()
+    except ValueError:
+        raise click.BadParameter(f'"{value}" is not a day: write it as 2026-04-01') from None
+
+
+def editing(root: Path) -> Edit:
+    """Begin an edit; wrong use when there is no such folder."""
+    read_tree(root)
+    return Edit(root)
+
+
+def finish(
+    edit: Edit,
+    told: Sequence[str],
+    *,
+    dry_run: bool,
+    form: str,
+    facts: Mapping[str, object] | None = None,
+) -> None:
+    """Write an edit, or show it with `--dry-run`, and say what was done.
+
+    Raises ConfigErrors and EditError as `Edit.write`; then nothing is written.
+    """
+    if dry_run:
+        edit.judge()
+    else:
+        edit.write()
+    if form == "json":
+        print_json(
+            {
+                **(facts or {}),
+                "dry_run": dry_run,
+                "changed": [file for file in edit.changed if file not in edit.created],
+                "created": edit.created,
+                "told": list(told),
+                **({"diff": edit.diff()} if dry_run else {}),
+            }
+        )
+        return
+    if not edit.changed:
+        click.echo("; ".join(told) or "nothing to do: it stands so already")
+        return
+    if dry_run:
+        click.echo(edit.diff(), nl=False)
+    for sentence in told:
+        click.echo(f"would be written: {sentence}" if dry_run else sentence)

@@ -96,20 +96,23 @@ class Edit:
         written.
         """
         self.judge()
+        waiting: dict[str, Path] = {}
         try:
-            waiting = [(file, self._beside(file)) for file in self.changed]
-            for file, _ in waiting:
+            for file in self.changed:
+                waiting[file] = self._beside(file)
+            for file in waiting:
                 path = self.root / file
                 if (_read(path) if path.exists() else None) != self._before[file]:
-                    for _, temporary in waiting:
-                        temporary.unlink()
                     raise EditError(f"{file} has changed meanwhile: nothing is written, try again")
-            for file, temporary in waiting:
+            for file, temporary in waiting.items():
                 temporary.replace((self.root / file).resolve())
-            for folder in {(self.root / file).resolve().parent for file, _ in waiting}:
+            for folder in {(self.root / file).resolve().parent for file in waiting}:
                 _sync(folder)
         except OSError as error:
             raise EditError(f"{error.filename}: {error.strerror}") from None
+        finally:
+            for temporary in waiting.values():
+                temporary.unlink(missing_ok=True)
 
     def _beside(self, file: str) -> Path:
         """The new text in a file of its own next to the old one, on the disk for good."""

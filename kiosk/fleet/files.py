@@ -16,19 +16,19 @@ from sync.contract.bundle import (
 )
 
 PerLanguage = dict[str, str]
-_SLUG = "^[a-z0-9]+(-[a-z0-9]+)*$"
+SLUG = "^[a-z0-9]+(-[a-z0-9]+)*$"
 _OPAQUE = "^[0-9]{4,6}$"
 _COLOUR = "^#[0-9A-Fa-f]{6}$"
 _DAY = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 PATTERNS = {
-    _SLUG: 'small letters, digits and single hyphens, such as "esim-0074"',
+    SLUG: 'small letters, digits and single hyphens, such as "esim-0074"',
     _OPAQUE: 'four to six digits in quotes, such as "0031"',
     _COLOUR: '# and six hexadecimal digits in quotes, such as "#0B5563"',
     _DAY: 'a day in quotes, such as "2026-03-31"',
 }
 """What each pattern means, for people."""
 LocationId = Annotated[str, msgspec.Meta(pattern=_OPAQUE)]
-Slug = Annotated[str, msgspec.Meta(pattern=_SLUG, max_length=40)]
+Slug = Annotated[str, msgspec.Meta(pattern=SLUG, max_length=40)]
 Day = Annotated[str, msgspec.Meta(pattern=_DAY)]
 
 

@@ -99,8 +99,8 @@ class Tree:
 
         `today` is by default the day it is now at the organisation.
         """
-        tree = cls(root, today or dt.date.min, instead=instead or {})
-        if not root.is_dir():
+        tree = cls(root, today or _today({}), instead=instead or {})
+        if not root.is_dir() and not instead:
             tree.errors.append(
                 ConfigError(str(root), 0, "", "is not a folder", "give --root device-config")
             )
