@@ -35,9 +35,10 @@ class Awaited:
         before = self._before
         return before is None or facts.enrolment != before or self._waited > FRESH_S
 
-    def arrived(self, facts: Facts) -> bool:
-        """Whether the centre knows the device, and its configuration is in use."""
-        known = self.fresh(facts) and facts.enrolment.get("state") in ("ok", "unconfirmed")
+    @staticmethod
+    def arrived(facts: Facts) -> bool:
+        """Whether, the code redeemed, the configuration of the device is in use."""
+        known = facts.enrolment.get("state") in ("ok", "unconfirmed")
         ours = facts.bundle is not None and facts.bundle.device == facts.sender.get("device")
         return facts.running and known and ours
 

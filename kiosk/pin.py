@@ -13,7 +13,7 @@ import base64
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sync.contract.records import Stamp
@@ -97,9 +97,18 @@ class Guesses:
         wait = wait_s(self.wrong)
         if not wait:
             return 0.0
-        if self._last is None:
-            self._last = now
-        return min(wait, max(0.0, wait - _between(self._last, now)))
+        last = self._last
+        if last is None or not (last.boot == now.boot or (last.synced and now.synced)):
+            # Nobody knows how long it was off: the wait begins anew.
+            self._last = last = now
+        return min(wait, max(0.0, wait - _between(last, now)))
+
+    def until(self, now: Stamp) -> str:
+        """Until when (ISO) no guess is taken; empty when one is."""
+        if self.left_s(now) <= 0 or self._last is None:
+            return ""
+        end = _when(self._last.wall) + timedelta(seconds=wait_s(self.wrong))
+        return end.isoformat(timespec="seconds")
 
     def count(self, now: Stamp) -> bool:
         """Count a guess as wrong before it is checked; False when none is taken now."""
@@ -116,12 +125,10 @@ class Guesses:
 
 
 def _between(first: Stamp, now: Stamp) -> float:
-    """Seconds from one stamp to another, 0 where nothing says."""
+    """Seconds from one stamp to another."""
     if first.boot == now.boot:
         return (now.boottime_ms - first.boottime_ms) / 1000
-    if first.synced and now.synced:
-        return (_when(now.wall) - _when(first.wall)).total_seconds()
-    return 0.0
+    return (_when(now.wall) - _when(first.wall)).total_seconds()
 
 
 def _when(wall: str) -> datetime:

@@ -88,6 +88,14 @@ class Recorder:
         return self._outbox.epoch
 
     @property
+    def last_seq(self) -> int:
+        """The position of the newest record in the current epoch. Raises OutboxBroken."""
+        try:
+            return self._outbox.file.tail()
+        except sqlite3.Error as error:
+            raise OutboxBroken(f"the outbox cannot be read: {error}") from error
+
+    @property
     def fill(self) -> float:
         """Share of the space given that is used, 0 to 1."""
         return self._fill

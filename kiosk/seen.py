@@ -23,6 +23,8 @@ class Seen:
     """setup.json."""
     facts: Facts = field(default_factory=Facts)
     stick: Stick = NONE
+    redeemed: bool = False
+    """Whether the sender has redeemed this very wish."""
 
 
 class Hands(Protocol):
@@ -43,7 +45,7 @@ def stage_of(seen: Seen) -> Stage:
     if wish.get("release") or bundle is None:
         return "enrol"
     if wish.get("confirmed", True) is False:
-        return "confirm" if seen.facts.enrolled else "enrol"
+        return "confirm" if seen.redeemed and seen.facts.enrolled else "enrol"
     stage = seen.note.get("stage")
     if seen.note.get("code") == codes.sha256(str(wish["code"])) and stage in ("check", "test"):
         return "test" if stage == "test" else "check"

@@ -29,11 +29,14 @@ CORNERS_S: Final = 30.0
 """Without a touch in the touch test, what was not hit counts as not working."""
 
 
+_WAYS_IN: Final = ("start", "address", "code", "stick", "scan", "working", "releasing")
+
+
 class Setup:
     """Set-up in front of one person; `act`, `typed`, `tick` and `see` in, `view` out.
 
-    `begin` is where it starts: a stage, or `enrol` again from the service screen (`anew`), or
-    `check`, `corners`, `test` alone.
+    `begin` is where it starts: a stage, or `corners`. `alone`: asked for on the service screen, it
+    leads back to the visitors and is no stage of a set-up.
     """
 
     def __init__(
@@ -44,10 +47,10 @@ class Setup:
         seen: Seen,
         begin: str = "enrol",
         *,
-        anew: bool = False,
+        alone: bool = False,
     ) -> None:
         self.hands, self.clock, self.words = hands, clock, words
-        self.seen, self.anew = seen, anew
+        self.seen, self.alone = seen, alone
         language = str(seen.note.get("language", ""))
         self.language = language if language in LANGUAGES else LANGUAGES[0]
         self.wants = ""
@@ -66,9 +69,9 @@ class Setup:
         self._touched_at = self._hit_at = clock()
         self.screen = ""
         self._go({"enrol": "start"}.get(begin, begin))
-        if begin == "enrol" and not anew:
+        if begin == "enrol" and not (alone and seen.redeemed):
             self._resume()
-        if begin == "test" and seen.note.get("seq"):
+        if begin == "test" and seen.note.get("seq") and not alone:
             self.screen = "waiting"
 
     def _resume(self) -> None:
@@ -80,12 +83,19 @@ class Setup:
 
     @property
     def stage(self) -> Stage:
-        """As terminal.json says it."""
+        """As terminal.json says it; a check asked for on the service screen is none."""
+        if self.alone and self.screen not in _WAYS_IN:
+            return ""
         if self.screen in ("confirm", "sure"):
             return "confirm"
         if self.screen in ("check", "corners", "warn"):
             return "check"
         return "test" if self.screen in ("test", "trial", "waiting") else "enrol"
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the code entered last is redeemed, and its configuration in use."""
+        return self.seen.redeemed and self.awaited.arrived(self.seen.facts)
 
     # --- what comes in ----------------------------------------------------------------------------
 
@@ -95,9 +105,9 @@ class Setup:
         if self.screen == "start" and before.stick.what == "none" != seen.stick.what:
             # Whoever plugs a stick in means it.
             self._go("stick")
-        if self.screen == "working" and self.awaited.arrived(seen.facts):
+        if self.screen == "working" and self.arrived:
             self._go("confirm" if seen.wish.get("confirmed", True) is False else "")
-        elif self.screen == "confirm" and not seen.facts.enrolled:
+        elif self.screen == "confirm" and not self.arrived:
             self._go("working")
         elif self.screen == "releasing" and self.awaited.released(seen.facts):
             self._go("start")
@@ -213,6 +223,12 @@ class Setup:
         self._go("start" if self.screen == "releasing" or self.picked else "code")
 
     def _leave(self) -> None:
+        before = self.seen.note.get("before")
+        if isinstance(before, dict) and not self.seen.redeemed:
+            # The new code came to nothing: the device stays what it is.
+            self._enrol(before)
+        if before is not None:
+            self._note(before=None)
         self.wants = "visits"
 
     def _key(self, character: str) -> None:
@@ -262,6 +278,8 @@ class Setup:
         before = self.seen.wish.get("try")
         wish["try"] = (before if isinstance(before, int) else 0) + 1
         self.awaited.begin(self.seen.facts)
+        if self.alone and self.seen.redeemed and not self.seen.note.get("before"):
+            self._note(before=dict(self.seen.wish))
         if self._enrol(wish):
             self._note(endpoint=self.form.endpoint)
             self._go("working")
@@ -284,7 +302,8 @@ class Setup:
     def _enrol(self, wish: Mapping[str, Any]) -> bool:
         if not self._write(lambda: self.hands.enrol(wish)):
             return False
-        self.seen = replace(self.seen, wish=wish)
+        same = {**wish, "confirmed": None} == {**self.seen.wish, "confirmed": None}
+        self.seen = replace(self.seen, wish=wish, redeemed=self.seen.redeemed and same)
         return True
 
     def _note(self, **facts: object) -> None:
@@ -298,7 +317,9 @@ class Setup:
     def _confirm(self) -> None:
         wish = {**self.seen.wish, "confirmed": True}
         # First the note: without it a power cut here would skip the self-check.
-        self._note(stage="check", code=codes.sha256(str(wish.get("code", ""))), seq=None)
+        code = codes.sha256(str(wish.get("code", "")))
+        self._note(stage="check", code=code, seq=None, before=None)
+        self.alone = False
         if self._enrol(wish):
             self._go("check")
 
@@ -335,7 +356,11 @@ class Setup:
         self._go("check")
 
     def _checked(self) -> None:
-        self._note(stage="test", failed=list(self.failed), seq=None)
+        self._note(failed=list(self.failed))
+        if self.alone:
+            self._leave()
+            return
+        self._note(stage="test", seq=None)
         self._go("test")
 
     def answered(self, epoch: str, seq: int) -> None:
@@ -344,6 +369,11 @@ class Setup:
         self._note(epoch=epoch, seq=seq)
         self._go("waiting")
 
+    def refused(self) -> None:
+        """The test answer could not be stored."""
+        self._go("test")
+        self.problem = "setup.error.disk"
+
     def _finish(self) -> None:
-        self._note(stage="done", seq=None, epoch=None)
-        self.wants = "visits"
+        self._note(stage=None if self.alone else "done", seq=None, epoch=None)
+        self._leave()

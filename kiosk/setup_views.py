@@ -66,7 +66,7 @@ def _problem(setup: Setup, t: Texts) -> str:
 def _start(setup: Setup, t: Texts) -> Sheet:
     ways = [("setup.type", "keyboard"), ("setup.stick", "stick"), ("setup.scan", "scanner")]
     choices = tuple(Action(name, t(name), note=t(f"{name}.note"), icon=icon) for name, icon in ways)
-    cancel = (t.action("setup.cancel", "cancel"),) if setup.anew else ()
+    cancel = (t.action("setup.cancel", "cancel"),) if setup.alone else ()
     return Sheet(
         "setup",
         t("setup.title"),
@@ -143,7 +143,7 @@ def _working(setup: Setup, t: Texts) -> Sheet:
     fresh = setup.awaited.fresh(seen)
     enrolled = fresh and seen.enrolled
     key = enrolled or (fresh and seen.running and bool(seen.enrolment))
-    done = (key, enrolled, setup.awaited.arrived(seen))
+    done = (key, enrolled, setup.arrived)
     rows = tuple(
         Row(t(f"setup.working.{step}"), state="ok" if good else "wait")
         for step, good in zip(("key", "connect", "config"), done, strict=True)
@@ -242,6 +242,7 @@ def _test(setup: Setup, t: Texts) -> Sheet:
             "test",
             t("test.title"),
             t("test.body"),
+            warning=_problem(setup, t),
             actions=(t.action("test.skip", "touch.skip"), t.action("test.start", primary=True)),
         )
     seen = setup.seen.facts

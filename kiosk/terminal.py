@@ -34,9 +34,9 @@ def _size(
     "--config",
     "config",
     type=click.Path(path_type=Path),
-    required=True,
-    help="The device's TOML file in device-config/, or a bundle. A newer verified bundle in the"
-    " data directory wins.",
+    help="The device's TOML file in device-config/, or a bundle, for development and the demo. A"
+    " newer verified bundle in the data directory wins. Without it the terminal is set up on its"
+    " screen, and has what the sender fetched.",
 )
 @click.option(
     "--data",
@@ -46,20 +46,46 @@ def _size(
     help="The data directory shared with the sender.",
 )
 @click.option(
+    "--stick",
+    "stick",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("/run/hymio/stick"),
+    show_default=True,
+    help="Where a USB stick's folder `hymio` appears.",
+)
+@click.option(
+    "--blank/--no-blank",
+    "blank",
+    default=None,
+    help="Switch the panel off outside opening hours (wlr-randr or xset); by default where the"
+    " whole screen is used.",
+)
+@click.option(
     "--windowed",
     callback=_size,
     metavar="WxH",
     help="A window of this size in px instead of the whole screen, for development; the panel's"
     " millimetres stay as configured.",
 )
-def kiosk(config: Path, data: Path, windowed: tuple[int, int] | None) -> None:
-    """The terminal: shows the questions, stores the answers."""
+def kiosk(
+    config: Path | None,
+    data: Path,
+    stick: Path,
+    blank: bool | None,
+    windowed: tuple[int, int] | None,
+) -> None:
+    """The terminal: shows the questions, stores the answers.
+
+    Exit codes: 0 asked to end or to restart, 1 a turn of the program fails again and again, 3 no
+    display, 4 left to the system on the service screen.
+    """
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
     folder, fault = DataDir(data), ""
+    bundle: Bundle | None
     try:
-        bundle = _load(config)
+        bundle = _load(config) if config is not None else None
     except (BundleError, OSError) as error:
         # Nobody in front of the screen can mend this: it says "out of use", the log says why.
         bundle, fault = fallback_bundle(), f"no configuration: {error}"
@@ -74,11 +100,18 @@ def kiosk(config: Path, data: Path, windowed: tuple[int, int] | None) -> None:
     from kiosk.ui.app import Terminal  # noqa: PLC0415 - opens no window before its size is known
 
     try:
-        terminal = Terminal(bundle, folder, windowed, fault=fault)
+        terminal = Terminal(
+            bundle,
+            folder,
+            windowed,
+            stick=stick,
+            fault=fault,
+            blank=windowed is None if blank is None else blank,
+        )
     except NoWindowError as error:
         click.echo(f"hymio kiosk: {error}", err=True)
         sys.exit(3)
-    terminal.run()
+    sys.exit(terminal.run())
 
 
 class _BrokenFilesError(Exception):

@@ -31,6 +31,12 @@ class Activation:
         self.changed = False
         """Whether `refused` changed since it was last looked at."""
 
+    def anew(self, device: str) -> None:
+        """This is another device now, or none: nothing of the one before counts."""
+        self._device, self._version, self._pinned = device, 0, ()
+        self._seen, self._stamp = {}, 0
+        self.refused, self.changed = [], True
+
     def newer(self) -> Bundle | None:
         """The newest good bundle above the version in use; cheap when nothing changed."""
         try:

@@ -46,6 +46,19 @@ class Door:
         self._bundle, self._shut = bundle, False
         self.open()
 
+    def shut(self, reason: str) -> None:
+        """Close the outbox for good, until another configuration is used; why is kept."""
+        self._shut, self.reason = True, reason
+        self.close()
+        self._recorder = None
+
+    @property
+    def last_seq(self) -> int:
+        """The newest record's position in its epoch. Raises RecorderError."""
+        if self._recorder is None:
+            raise RecorderError(self.reason or "the outbox is not open")
+        return self._recorder.last_seq
+
     @property
     def accepting(self) -> bool:
         """Whether there is room for another visit."""

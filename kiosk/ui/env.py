@@ -6,10 +6,18 @@ import ctypes
 import importlib.util
 import logging
 import os
+import shutil
+import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Final
 
 log = logging.getLogger("hymio.ui")
+
+
+KEYS: Final = {13: "\n", 271: "\n", 9: "\n", 8: "\b"}
+"""Enter, the one of the number pad, Tab (some scanners end with it) and Backspace."""
 
 
 class NoWindowError(Exception):
@@ -116,3 +124,47 @@ def prepare(width: int, height: int, *, fullscreen: bool) -> None:
     for option, _ in list(Config.items("input")):
         Config.remove_option("input", option)
     Config.set("input", "mouse", "mouse,disable_multitouch")
+
+
+def open_window(*, fullscreen: bool, typed: Callable[[str], None]) -> Any:
+    """Open the window; `typed` gets what a keyboard or scanner types, `KEYS` included."""
+    from kivy.core.window import Window  # noqa: PLC0415 - opens the window
+
+    if Window is None:
+        raise NoWindowError("no window can be opened: is there a display, and DISPLAY set?")
+
+    def key(_window: object, code: int, *_rest: object, **_kw: object) -> bool:
+        if code in KEYS:
+            typed(KEYS[code])
+        return True
+
+    # No Escape, F1, Alt-F4, Ctrl-Q or window manager ends the terminal.
+    Window.bind(
+        on_request_close=lambda *_args, **_kw: True,
+        on_keyboard=lambda *_args, **_kw: True,
+        on_key_down=key,
+        on_textinput=lambda _window, text: typed(text),
+    )
+    Window.clearcolor = (0, 0, 0, 1)
+    if fullscreen and os.environ.get("DISPLAY") and shutil.which("xset"):
+        for words in (("s", "off"), ("s", "noblank"), ("-dpms",)):
+            subprocess.run(  # noqa: S603
+                ["xset", *words],  # noqa: S607 - found by PATH on purpose
+                check=False,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                timeout=5,
+            )
+    return Window
+
+
+def renderer() -> str:
+    """What draws, once the window is open; software is warned of."""
+    from kivy.graphics.cgl import cgl_get_backend_name  # noqa: PLC0415
+    from kivy.graphics.opengl import GL_RENDERER, glGetString  # noqa: PLC0415
+
+    found = glGetString(GL_RENDERER)
+    name = found.decode(errors="replace") if isinstance(found, bytes) else str(found)
+    if "llvmpipe" in name:
+        log.warning("OpenGL is software (%s): no GPU driver on this device?", name)
+    return f"{name} ({cgl_get_backend_name()})"

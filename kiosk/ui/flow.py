@@ -42,6 +42,7 @@ class Flow(Scene):
         self.last_touch: str | None = None
         self._durable = Durable(store, world.clock)
         self._back_to = ""
+        self._leaving = False
         self._hold: float | None = None
         self._thanks: float | None = None
         self._check_at = 0.0
@@ -77,6 +78,7 @@ class Flow(Scene):
     def reset(self, language: str = "") -> None:
         """The next visitor: nothing of the last one remains."""
         self.entry.clear()
+        self._leaving = False
         self.sheet, self.modes, self._asked_language = "", frozenset(), ""
         self._hold = self._thanks = None
         self._list_page, self._group = 0, ""
@@ -109,6 +111,17 @@ class Flow(Scene):
     def close(self) -> None:
         """The program ends: an open visit is written off as interrupted."""
         self._end("interrupted")
+
+    def leave(self) -> None:
+        """Somebody else takes the screen: an open visit is written off, the next one is ready.
+
+        An answer that is not stored yet is still tried again.
+        """
+        if self._durable.waiting:
+            self._leaving = True
+            return
+        self._end("interrupted")
+        self.reset()
 
     def _closed(self) -> bool:
         hours = self.bundle.location.hours
@@ -277,10 +290,10 @@ class Flow(Scene):
             self.glass.state(name, "pressed")
 
         def stored() -> None:
-            if not self.down:
+            if not self.down and not self._leaving:
                 then()
                 return
-            # Whoever answered has left while the disk was full.
+            # Whoever answered has left meanwhile.
             self.visit.committed(record)
             self._end("interrupted")
             self.reset()

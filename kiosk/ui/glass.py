@@ -42,7 +42,7 @@ class Glass(Widget):
         width, height = size
         self._finger, self._changed = finger, changed
         self._ahead: OrderedDict[tuple[int, int], tuple[Page, bytes]] = OrderedDict()
-        self._sprites: OrderedDict[object, Texture] = OrderedDict()
+        self._sprites: OrderedDict[object, tuple[Page, Texture]] = OrderedDict()
         self._over: dict[str, tuple[Rectangle, Px]] = {}
         self._size_px = (width, height)
         self._page: Page | None = None
@@ -90,13 +90,13 @@ class Glass(Widget):
             return
         region = painter.region(target)
         key = (id(page), id(painter), name, state)
-        texture = self._sprites.get(key)
-        if texture is None:
+        kept = self._sprites.get(key)
+        if kept is None:
             image = self._bare(region)
             painter.moved(region).target(image, target, state, page.rtl)
-            texture = self._texture(image)
-            self._keep(key, texture)
-        self._place(name, texture, region)
+            kept = (page, self._texture(image))
+            self._keep(key, kept)
+        self._place(name, kept[1], region)
 
     def patch(self, name: str, region: Px, draw: Callable[[Image.Image, Painter], None]) -> None:
         """Redraw a region over the page; `draw` gets bare ground and a painter moved to it."""
@@ -126,8 +126,9 @@ class Glass(Widget):
         texture.mag_filter = texture.min_filter = "nearest"
         return texture
 
-    def _keep(self, key: object, texture: Texture) -> None:
-        self._sprites[key] = texture
+    def _keep(self, key: object, sprite: tuple[Page, Texture]) -> None:
+        # With its page, whose id the key holds: it must not become another's.
+        self._sprites[key] = sprite
         while len(self._sprites) > SPRITES:
             self._sprites.popitem(last=False)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from kiosk.ui.door import Door
 from kiosk.ui.flow import Flow
 from sync import clock
 from sync.contract.bundle import Bundle
-from sync.datadir import DataDir, write_json
+from sync.datadir import DataDir, read_json, write_json
 
 
 def program_version() -> str:
@@ -24,37 +25,49 @@ class Status:
 
     def __init__(self, data: DataDir, door: Door) -> None:
         self._data, self._door = data, door
-        self._version = -1
-        self._since = ""
+        # A restart is no change of the configuration.
+        before = read_json(data.terminal_json) or {}
+        version, since = before.get("config"), before.get("config_since")
+        self._version = version if isinstance(version, int) and since else -1
+        self.since = str(since or "")
+        """When (ISO) the configuration in use came into use."""
+        self.display = ""
+        """The window, such as 1280x800."""
+        self.more: dict[str, Any] = {"setup": "", "service": {}}
+        """What set-up and service screen say."""
+        self._told: tuple[str, dict[str, Any]] | None = None
         self._refused: list[dict[str, object]] = []
-        self._down = ""
+        self.wiped = False
+        """Whether the outbox is closed for good, so that the sender may erase everything."""
 
     def active(self, bundle: Bundle, refused: list[dict[str, object]]) -> None:
         """Another configuration is in use, or one was refused."""
         if self._version != bundle.version:
-            self._version, self._since = bundle.version, clock.stamp().wall
+            self._version, self.since = bundle.version, clock.stamp().wall
         self._refused = list(refused)
 
     def changed(self, flow: Flow) -> bool:
-        """Whether the terminal went in or out of use since it was written."""
-        return flow.down != self._down
+        """Whether something happened since it was written that must not wait."""
+        return self._told != (flow.down, self.more)
 
     def write(self, flow: Flow) -> None:
         """Replace the file. Raises OSError."""
-        self._down = flow.down
+        self._told = (flow.down, dict(self.more))
         reason = self._door.reason
         if flow.down == "out-of-use":
             reason = reason or "the outbox takes no more visits"
         content: dict[str, object] = {
             "v": 1,
-            "state": flow.down or "ok",
+            "state": "wiped" if self.wiped else flow.down or "ok",
             "reason": reason,
             "last_touch": flow.last_touch,
             "config": self._version,
-            "config_since": self._since,
+            "config_since": self.since,
             "refused": self._refused,
             "outbox": {"epoch": self._door.epoch, "fill": round(self._door.fill, 4)},
             "alarms": self._door.alarms,
             "version": program_version(),
+            "display": self.display,
+            **self.more,
         }
         write_json(self._data.terminal_json, content)

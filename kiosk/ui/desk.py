@@ -1,0 +1,157 @@
+"""The files and facts behind set-up and service screen: read, and written by the terminal alone."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sqlite3
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kiosk import stick
+from kiosk.facts import Facts, Ledger
+from kiosk.seen import Seen
+from kiosk.ui.status import program_version
+from sync import clock, ledger
+from sync.contract.bundle import Bundle
+from sync.datadir import DataDir, read_json, write_json
+from sync.wish import Wish, read_wish
+
+log = logging.getLogger("hymio.ui")
+
+
+class Desk:
+    """What set-up and service screen see of a data directory, and what they write into it."""
+
+    def __init__(
+        self,
+        data: DataDir,
+        stick_dir: Path,
+        window: tuple[int, int],
+        *,
+        running: Callable[[DataDir], bool] | None = None,
+    ) -> None:
+        self._data, self._stick, self._window = data, stick_dir, window
+        self._running = running or sender_running
+        self._writable = True
+
+    @property
+    def _setup_json(self) -> Path:
+        return self._data.root / "setup.json"
+
+    @property
+    def _service_json(self) -> Path:
+        return self._data.root / "service.json"
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def see(self, bundle: Bundle | None, since: str, refused: str, *, full: bool) -> Seen:
+        """One look at everything; `full` with the ledger, which takes longest."""
+        wish = read_wish(self._data.enrol_json)
+        facts = self.facts(bundle, since, refused, full=full)
+        return Seen(
+            wish=read_json(self._data.enrol_json) or {},
+            note=read_json(self._setup_json) or {},
+            facts=facts,
+            stick=stick.read(self._stick),
+            redeemed=isinstance(wish, Wish) and wish.mark == facts.sender.get("redeemed"),
+        )
+
+    def facts(self, bundle: Bundle | None, since: str, refused: str, *, full: bool) -> Facts:
+        """What is known about the device now."""
+        now = clock.stamp()
+        return Facts(
+            bundle=bundle,
+            config_since=since,
+            refused=refused,
+            sender=read_json(self._data.sender_json) or {},
+            running=self._running(self._data),
+            networks=networks(),
+            synced=now.synced,
+            wall=now.wall,
+            free=_free(self._data.root),
+            writable=self._writable and os.access(self._data.root, os.W_OK),
+            window=self._window,
+            ledger=_ledger(self._data) if full else None,
+            version=program_version(),
+        )
+
+    def guesses(self) -> Mapping[str, object]:
+        """Wrong PINs, as they were kept."""
+        return read_json(self._service_json) or {}
+
+    # --- writing ----------------------------------------------------------------------------------
+
+    def enrol(self, wish: Mapping[str, Any]) -> None:
+        """Replace enrol.json. Raises OSError."""
+        self._write(self._data.enrol_json, wish)
+
+    def note(self, note: Mapping[str, Any]) -> None:
+        """Replace setup.json. Raises OSError."""
+        self._write(self._setup_json, note)
+
+    def keep(self, guesses: Mapping[str, object]) -> None:
+        """Replace service.json. Raises OSError."""
+        self._write(self._service_json, guesses)
+
+    def _write(self, path: Path, content: Mapping[str, Any]) -> None:
+        self._writable = False
+        write_json(path, {"v": 1, **content} if path != self._data.enrol_json else dict(content))
+        self._writable = True
+
+
+def sender_running(data: DataDir, locks: Path = Path("/proc/locks")) -> bool:
+    """Whether somebody holds the sender's lock; True where nobody can tell.
+
+    Read from the kernel's list: trying the lock could keep a sender from starting.
+    """
+    try:
+        inode = data.sync_lock.stat().st_ino
+    except OSError:
+        return False
+    try:
+        lines = locks.read_text().splitlines()
+    except OSError:
+        return True
+    held = [line.split() for line in lines]
+    return any(
+        "FLOCK" in words and any(word.endswith(f":{inode}") for word in words) for words in held
+    )
+
+
+def networks(root: Path = Path("/sys/class/net")) -> tuple[str, ...]:
+    """Interfaces that are up, this machine's own aside."""
+    found = []
+    try:
+        for card in sorted(root.iterdir()):
+            state = (card / "operstate").read_text().strip()
+            if card.name != "lo" and state == "up":
+                found.append(card.name)
+    except OSError:
+        log.debug("no list of network interfaces")
+    return tuple(found)
+
+
+def _free(root: Path) -> int:
+    try:
+        disk = os.statvfs(root)
+    except OSError:
+        return -1
+    return disk.f_bavail * disk.f_frsize
+
+
+def _ledger(data: DataDir) -> Ledger | None:
+    try:
+        lines = ledger.ledger(data)
+    except (sqlite3.Error, OSError) as error:
+        log.error("the ledger cannot be read: %s", error)
+        return None
+    return Ledger(
+        created=sum(line.created for line in lines),
+        acknowledged=sum(line.acknowledged for line in lines),
+        to_send=sum(line.to_send for line in lines),
+        held=sum(line.held for line in lines),
+        lost=sum(line.lost for line in lines),
+        oldest_unsent=min((line.oldest_unsent for line in lines if line.oldest_unsent), default=""),
+    )
