@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
-from sync.collector.reports.model import Report, Shown, Unit
+from sync.collector.reports.model import Part, Report, Shown, Unit
 from sync.collector.reports.periods import Period
 from sync.collector.reports.sentence import sentence
 from sync.collector.reports.statistics import Split, rounded, share, wilson
@@ -80,6 +80,22 @@ def _before(unit: Unit) -> dict[str, Any]:
     }
 
 
+def _history(unit: Unit) -> dict[str, Any]:
+    """Former names, and the services merged into this one."""
+
+    def until(part: Part) -> str | None:
+        return part.until.isoformat() if part.until else None
+
+    if unit.shown in (Shown.HIDDEN, Shown.UNDER10):
+        return {"formerly": None, "includes": None}
+    return {
+        "formerly": [{"name": part.name, "until": until(part)} for part in unit.formerly],
+        "includes": [
+            {"key": part.key, "name": part.name, "until": until(part)} for part in unit.includes
+        ],
+    }
+
+
 def _period(period: Period | None) -> dict[str, str | None] | None:
     if period is None:
         return None
@@ -124,7 +140,11 @@ def as_json(report: Report, words: Words) -> dict[str, Any]:
         "flagged": nps_figures(report.flagged) if report.flagged else None,
         "total": unit(report.total, with_before=compared),
         "rows": [
-            {"key": row.key, "name": row.name, **row.extra, **unit(row, with_before=compared)}
+            {
+                **{"key": row.key, "name": row.name, **row.extra},
+                **(_history(row) if report.by in ("location", "service") else {}),
+                **unit(row, with_before=compared),
+            }
             for row in report.rows
         ],
         "satisfied": face_figures(report.satisfied) if report.satisfied else None,

@@ -5,22 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, timedelta
-from typing import Final
+from dataclasses import replace
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from sync.collector import standing
 from sync.collector.reports import queries as q
-from sync.collector.reports.model import Apart, By, Report, Silent, Sort, Unit, differ
+from sync.collector.reports.history import formerly
+from sync.collector.reports.model import Apart, By, Part, Report, Silent, Sort, Unit, differ
 from sync.collector.reports.periods import Period
 from sync.collector.reports.publish import FROM_FULL
 from sync.collector.reports.statistics import Split
 from sync.collector.reports.words import Words
 from sync.contract.records import NPS, OTHER, SATISFIED
-
-SILENT_AFTER: Final = timedelta(hours=24)
-"""A device reports at least every five minutes; after a day it is silent."""
 
 
 class Builder:
@@ -31,7 +30,7 @@ class Builder:
         self.db = db
         self.words = words
         self.now = now
-        self.names = q.catalogue(db)
+        self.names = q.catalogue(db, now)
         self.devices = q.devices(db)
         self.today = now.astimezone(ZoneInfo(self.names.timezone)).date()
 
@@ -45,11 +44,12 @@ class Builder:
         descending: bool | None = None,
     ) -> Report:
         """The report of one breakdown. Compared rows carry the same unit of the other period."""
+        scope = replace(scope, merged=self.names.merged)
         extent = q.extent(self.db, scope)
         # One pass gives the headline, its channels and its surveys.
         base = q.tallies(self.db, scope, ("survey", "channel"))
         headline, cleaned, flagged = self._headline(_pooled(base.values()))
-        before = q.Scope(compared, scope.only) if compared else None
+        before = replace(scope, period=compared) if compared else None
         total = headline
         if by in ("statement", "theme"):
             rows = self._on_faces(by, scope)
@@ -110,6 +110,8 @@ class Builder:
             row.extra["days_to_30"] = self._days_to_30(row.n, scope.period, extent)
             rows.append(row)
         self._describe(by, rows, scope)
+        if by in ("location", "service"):
+            self._tell_history(by, rows, scope, extent)
         return rows, {key for (key,) in tallies}
 
     def _describe(self, by: By, rows: list[Unit], scope: q.Scope) -> None:
@@ -131,6 +133,24 @@ class Builder:
             for row in rows:
                 found = self.devices.get(row.key)
                 row.extra["location"] = found.location if found else ""
+
+    def _tell_history(self, by: str, rows: list[Unit], scope: q.Scope, extent: Period) -> None:
+        """Former names that held in the period, and merged services that answers came under."""
+        days = Period(scope.period.first or extent.first, scope.period.last or extent.last)
+        name = self.namer(by)
+        came: set[str] = set()
+        if by == "service" and self.names.mergers:
+            came = {key for (key,) in q.tallies(self.db, replace(scope, merged={}), (by,))}
+        for row in rows:
+            row.formerly = [
+                Part("", self.words.pick(former.names, row.key), date.fromisoformat(former.until))
+                for former in formerly(self.names.formerly[by], row.key, days)
+            ]
+            row.includes = [
+                Part(key, name(key), date.fromisoformat(merger.until) if merger.until else None)
+                for key, merger in sorted(self.names.mergers.items())
+                if merger.into == row.key and key in came and by == "service"
+            ]
 
     def namer(self, by: str) -> Callable[[str], str]:
         """How the keys of one breakdown are called in this language."""
@@ -230,20 +250,28 @@ class Builder:
         elif by == "municipality":
             known = {municipality for _, municipality in self.names.locations.values()} - {""}
         elif by == "service":
-            known = set(self.names.services)
+            known = self._services_given(scope.period) - set(self.names.mergers)
         elif by == "month":
             known = set(_months(extent))
         name = self.namer(by)
         found = [Apart(key, name(key)) for key in known - seen]
         return sorted(found, key=lambda a: (self.words.sort_key(a.name), a.key))
 
+    def _services_given(self, period: Period) -> set[str]:
+        """The services that were given on some day of a period."""
+        first, last = period.first or date.min, period.last or date.max
+        return {
+            id_
+            for id_, given in self.names.given.items()
+            if (given.first or date.min) <= last and (given.last or date.max) >= first
+        }
+
     def silent(self) -> list[Silent]:
-        """Devices in use that have not been in contact for a day."""
+        """Devices in use that have not been in contact for a day, opening hours considered."""
         found = [
             Silent(d.id, d.name, d.last_seen)
-            for d in self.devices.values()
-            if d.state in ("active", "enrolled")
-            and (d.last_seen is None or self.now - d.last_seen > SILENT_AFTER)
+            for d in standing.fleet(self.db, self.now)
+            if d.silent or (d.registered in ("active", "enrolled") and d.last_seen is None)
         ]
         return sorted(found, key=lambda s: (self.words.sort_key(s.name), s.key))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
-from sync.collector.reports.model import Report, Shown, Unit
+from sync.collector.reports.model import Part, Report, Shown, Unit
 from sync.collector.reports.statistics import Interval, Split, share, wilson
 from sync.collector.reports.words import Words
 
@@ -20,6 +20,20 @@ class Column:
     text: Callable[[Unit], str]
     figure: bool = True
     """Numbers: right-aligned."""
+
+
+def history(unit: Unit, words: Words) -> list[str]:
+    """Former names and merged services, in words."""
+
+    def told(key: str, part: Part) -> str:
+        if part.until is None:
+            return words(key, name=part.name)
+        return words(f"{key}_until", name=part.name, day=words.day(part.until))
+
+    return [
+        *(told("note.formerly", part) for part in unit.formerly),
+        *(told("note.includes", part) for part in unit.includes),
+    ]
 
 
 class Columns:
@@ -71,10 +85,13 @@ class Columns:
     def note(self, unit: Unit) -> str:
         """Why something is not printed, or how it is to be read."""
         words = self.words
-        if unit.shown != Shown.FULL:
-            return words(f"note.{unit.shown}")
         days = unit.extra.get("days_to_30")
-        return words.counted("days_to_30", days) if isinstance(days, int) else ""
+        notes = []
+        if unit.shown != Shown.FULL:
+            notes.append(words(f"note.{unit.shown}"))
+        elif isinstance(days, int):
+            notes.append(words.counted("days_to_30", days))
+        return "; ".join([*notes, *history(unit, words)])
 
     def _number(self, value: Fraction | float | None, digits: int) -> str:
         return "" if value is None else self._plain(self.words.number(value, digits))

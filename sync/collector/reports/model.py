@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, Literal, get_args
@@ -51,6 +51,15 @@ class Shown(StrEnum):
     """Under 5 answers, or hidden so that another unit cannot be computed."""
 
 
+@dataclass(frozen=True)
+class Part:
+    """A name that held until a day (None: not said), in the language of the report."""
+
+    key: str
+    name: str
+    until: date | None
+
+
 @dataclass
 class Unit:
     """One row, or the total: a distribution with a name."""
@@ -63,6 +72,10 @@ class Unit:
     shown: Shown = Shown.FULL
     extra: dict[str, str | int | None] = field(default_factory=dict)
     """What only some breakdowns have: units, theme, question, days_to_30, location …"""
+    includes: list[Part] = field(default_factory=list)
+    """Services merged into this one whose answers are in it."""
+    formerly: list[Part] = field(default_factory=list)
+    """Names it had in the period, oldest first; key is empty."""
 
     @property
     def n(self) -> int:

@@ -55,6 +55,8 @@ def for_publication(report: Report) -> Report:
         # A pace or a number of units would tell how few answers there are.
         row.extra.pop("days_to_30", None)
         if _withheld(row):
+            # That a merged service is in it tells that somebody answered there.
+            row.includes, row.formerly = [], []
             row.extra = {
                 key: None if isinstance(value, int) else value for key, value in row.extra.items()
             }

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from sync.collector.reports.history import Former, Merged, mergers, named
 from sync.collector.reports.periods import Period
 from sync.collector.store import tables as t
 from sync.contract.records import NPS, SATISFIED
@@ -68,6 +69,18 @@ class Scope:
 
     period: Period = field(default_factory=Period)
     only: Mapping[str, str] = field(default_factory=dict)
+    merged: Mapping[str, str] = field(default_factory=dict)
+    """Services counted under others: id -> the id that stands for it."""
+
+    def stands_for(self, name: str, key: str) -> str:
+        """The key under which a value of a column is counted."""
+        return self.merged.get(key, key) if name == "service" else key
+
+    def values(self, name: str) -> list[str]:
+        """All values of a column that count for the one asked for."""
+        value = self.only[name]
+        others = (k for k, into in self.merged.items() if name == "service" and into == value)
+        return [value, *others]
 
     def conditions(self) -> list[sa.ColumnElement[bool]]:
         """As SQL; test answers are always left out."""
@@ -76,7 +89,7 @@ class Scope:
             found.append(_counts.day >= self.period.first.isoformat())
         if self.period.last:
             found.append(_counts.day <= self.period.last.isoformat())
-        found += [COLUMNS[name] == value for name, value in self.only.items()]
+        found += [COLUMNS[name].in_(self.values(name)) for name in self.only]
         return found
 
 
@@ -98,8 +111,9 @@ def tallies(
     )
     found: dict[tuple[str, ...], Tally] = {}
     for row in db.execute(query):
-        *key, flagged, value, n = row
-        tally = found.setdefault(tuple(key), Tally())
+        *values, flagged, value, n = row
+        key = tuple(scope.stands_for(name, one) for name, one in zip(by, values, strict=True))
+        tally = found.setdefault(key, Tally())
         tally.counts[int(value)] += int(n)
         if flagged:
             tally.flagged[int(value)] += int(n)
@@ -113,7 +127,8 @@ def distinct(
     query = sa.select(COLUMNS[by], COLUMNS[what]).where(_question(kind), *scope.conditions())
     found: dict[str, set[str]] = {}
     for key, value in db.execute(query.distinct()):
-        found.setdefault(key, set()).add(value)
+        known = found.setdefault(scope.stands_for(by, key), set())
+        known.add(scope.stands_for(what, value))
     return found
 
 
@@ -181,6 +196,16 @@ class Catalogue:
     organisation: dict[str, str]
     timezone: str
     targets: dict[str, float]
+    formerly: dict[str, dict[str, list[Former]]]
+    """`location`, `service` -> id -> the names before today's"""
+    mergers: dict[str, Merged]
+    given: dict[str, Period]
+    """service -> from when to when it is given"""
+
+    @property
+    def merged(self) -> dict[str, str]:
+        """Services counted under others."""
+        return {id_: merger.into for id_, merger in self.mergers.items()}
 
     def wording(self, survey: str, question: str) -> dict[str, str]:
         """A question's wording by language in one survey; empty when it was not published."""
@@ -190,8 +215,8 @@ class Catalogue:
         return {}
 
 
-def catalogue(db: sa.Connection) -> Catalogue:
-    """Read the names and wordings; they are few."""
+def catalogue(db: sa.Connection, now: datetime | None = None) -> Catalogue:
+    """Read the names and wordings; they are few. Names are those of `now`, or of the latest."""
     texts: dict[tuple[str, str], dict[str, str]] = {}
     for survey, language, question, text in db.execute(
         sa.select(
@@ -203,18 +228,36 @@ def catalogue(db: sa.Connection) -> Catalogue:
     ):
         texts.setdefault((survey, question), {})[language] = text
     organisation: Any = db.execute(sa.select(t.organisation)).first()
+    timezone = organisation.timezone if organisation else "Europe/Helsinki"
+    today = now.astimezone(ZoneInfo(timezone)).date().isoformat() if now else date.max.isoformat()
+    places = {
+        r.id: (*named(r.history, r.name, today), r.municipality)
+        for r in db.execute(sa.select(t.locations))
+    }
+    services = db.execute(sa.select(t.services)).all()
+    known = {r.id: named(r.history, r.name, today) for r in services}
     return Catalogue(
-        locations={r.id: (r.name, r.municipality) for r in db.execute(sa.select(t.locations))},
-        services={r.id: r.name for r in db.execute(sa.select(t.services))},
+        locations={id_: (names, town) for id_, (names, _, town) in places.items()},
+        services={id_: names for id_, (names, _) in known.items()},
         surveys={
             r.ref: {s["id"]: s.get("theme", "") for s in r.statements}
             for r in db.execute(sa.select(t.surveys))
         },
         texts=texts,
         organisation=organisation.name if organisation else {},
-        timezone=organisation.timezone if organisation else "Europe/Helsinki",
+        timezone=timezone,
         targets={**TARGETS, **(organisation.targets if organisation else {})},
+        formerly={
+            "location": {id_: former for id_, (_, former, _) in places.items()},
+            "service": {id_: former for id_, (_, former) in known.items()},
+        },
+        mergers=mergers(((r.id, r.until, r.merged_into) for r in services), today),
+        given={r.id: Period(_day(r.since), _day(r.until)) for r in services},
     )
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def last_received(db: sa.Connection) -> datetime | None:
@@ -258,7 +301,7 @@ def late(db: sa.Connection, scope: Scope, timezone: str, now: datetime) -> Late 
     days = [r.day <= last.isoformat()]
     if scope.period.first:
         days.append(r.day >= scope.period.first.isoformat())
-    wanted = {"device": r.device, "location": a.location, "channel": a.channel, "survey": a.survey}
+    wanted = {"device": r.device, "location": v.location, "channel": a.channel, "survey": a.survey}
     wanted |= {"municipality": v.municipality, "service": v.service}
     found = db.scalar(
         sa.select(sa.func.count())
@@ -268,7 +311,7 @@ def late(db: sa.Connection, scope: Scope, timezone: str, now: datetime) -> Late 
         .where(
             *(r.no >= start, r.no < start + LATE_SCAN, r.code == "", *days),
             *(a.question == NPS, a.kind == "scale", v.test.is_(False)),
-            *(wanted[name] == value for name, value in scope.only.items()),
+            *(wanted[name].in_(scope.values(name)) for name in scope.only),
         )
     )
     newest = db.scalar(sa.select(sa.func.max(r.no))) or 0
