@@ -131,22 +131,34 @@ def paged(
     kit: Kit, language: str, choices: Sequence[Action], room: float, page: int
 ) -> tuple[Options | None, int]:
     """This page's choices and the number of pages: as many to a page as fit, all pages alike."""
-    best: tuple[int, list[Options]] = (0, [])
-    for columns in _columns(kit, choices):
-        for size in kit.sizes(_SIZES):
-            for rows in range(int((room + GAP) / (_LEAST + GAP)), 0, -1):
-                if columns * rows <= best[0]:
+    for size in kit.sizes(_SIZES):
+        best: list[Options] = []
+        most = 0
+        for columns in _columns(kit, choices):
+            for rows in range(int((room + GAP) / (_LEAST + GAP)), most // columns, -1):
+                found = _pages(kit, language, choices, columns, rows, size, room)
+                if found:
+                    best, most = found, columns * rows
                     break
-                chunks = [
-                    choices[i : i + columns * rows] for i in range(0, len(choices), columns * rows)
-                ]
-                made = [
-                    _made(kit, language, chunk, columns, size, room, rows=rows, icons=False)
-                    for chunk in chunks
-                ]
-                found = [each for each in made if each]
-                if len(found) == len(chunks):
-                    best = (columns * rows, found)
-                    break
-    pages = best[1]
-    return (pages[page % len(pages)], len(pages)) if pages else (None, 1)
+        if best:
+            return best[page % len(best)], len(best)
+    return None, 1
+
+
+def _pages(  # noqa: PLR0917
+    kit: Kit,
+    language: str,
+    choices: Sequence[Action],
+    columns: int,
+    rows: int,
+    size: float,
+    room: float,
+) -> list[Options]:
+    """Every page with so many columns and rows; none where one does not fit."""
+    step = columns * rows
+    made = [
+        _made(kit, language, choices[i : i + step], columns, size, room, rows=rows, icons=False)
+        for i in range(0, len(choices), step)
+    ]
+    found = [each for each in made if each]
+    return found if len(found) == len(made) else []

@@ -16,9 +16,9 @@ _TRIES: Final = (
     (1, 1.0, True),
     (1, 1.0, False),
     (1, 0.9, False),
-    (1, 0.8, False),
     (2, 1.0, False),
     (2, 0.9, False),
+    (1, 0.8, False),
     (2, 0.8, False),
     (3, 1.0, False),
     (3, 0.8, False),
@@ -90,6 +90,10 @@ def place(
         at = Box(area.x, y, area.w, height)
         if middle:
             at = Box(area.x + (area.w - used) / 2, y, used, height)
+        elif len(rows) > 1 and not any(button.language for button in row):
+            # Rows under each other look calm only where they are equally wide.
+            wider = (area.w - used) / len(row)
+            row = [replace(button, width=button.width + wider) for button in row]  # noqa: PLW2901
         _place(draft, row, at)
         y += height + GAP
     return top

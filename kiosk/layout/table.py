@@ -146,7 +146,7 @@ class Table:
         colour: Colour = "ink-2" if cell.value and not cell.row.state else "ink"
         draft.runs.append(draft.say(f"row.{i}", cell.label, at, colour=colour))
         if cell.value:
-            right = left + self.label + _gutter(draft.kit)
+            right = left + self.label + _gutter(draft.kit, self.em)
             at = Box(right, y, x + self.width - right, cell.value.height)
             draft.runs.append(draft.say(f"row.{i}.value", cell.value, at))
 
@@ -170,8 +170,8 @@ def _mark(draft: Draft, cell: _Cell, x: float, y: float) -> None:
     draft.marks.append(Mark(_MARKS[cell.row.state], at))
 
 
-def _gutter(kit: Kit) -> float:
-    return 4.0 if kit.narrow else 8.0
+def _gutter(kit: Kit, em: float) -> float:
+    return max(4.0, 0.8 * em) if kit.narrow else 8.0
 
 
 class _Texts:
@@ -200,7 +200,7 @@ def _lines(kit: Kit, language: str, rows: Sequence[Row], width: float, size: flo
     pairs = [row for row in rows if row.value]
     column = max((kit.length(row.label, em, language) for row in pairs), default=0.0)
     values = max((kit.length(row.value, em, language) for row in pairs), default=0.0)
-    room = inner - _gutter(kit)
+    room = inner - _gutter(kit, em)
     if column + values > room:
         column = min(column, _LABEL_MOST * inner)
     cells = []
