@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from playwright.sync_api import Browser, sync_playwright
 
 from sync.collector.app import create_app
 from sync.collector.store import open_store
 from sync.collector.web import add_user
+from tests.web.chromium import ARGS
 from tests.web.county import NOW, furnish
 from tests.web.site import NAME, PASSWORD, Clock, Site
 
@@ -56,3 +58,11 @@ def site(tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture
 def serve(tmp_path: Path) -> Callable[..., contextlib.AbstractContextManager[Site]]:
     return lambda **options: serving(tmp_path, **options)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        found = play.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+        yield found
+        found.close()

@@ -2,95 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.web.site import NAME, PASSWORD, Site
+from tests.web.chromium import CONTRAST, DESK, PHONE, Watched
+from tests.web.site import NAME, Site
 
 pytestmark = pytest.mark.browser
 
-DESK = {"width": 1280, "height": 900}
-PHONE = {"width": 390, "height": 844}
-ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 SENTENCE = {
     "fi": ("NPS 72 (62–80), tavoite 80.", "sattuman rajoissa."),
     "sv": ("NPS 72 (62–80), mål 80.", "inom slumpens gränser."),
     "en": ("NPS 72 (62–80), target 80.", "within chance."),
 }
-CONTRAST = """() => {
-  const channel = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
-  const light = c => 0.2126 * channel(c[0]) + 0.7152 * channel(c[1]) + 0.0722 * channel(c[2]);
-  const read = text => text.match(/[\\d.]+/g).map(Number);
-  const found = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walker.nextNode()) {
-    const element = walker.currentNode.parentElement;
-    if (!walker.currentNode.data.trim() || element.closest('svg') || !element.checkVisibility())
-      continue;
-    const style = getComputedStyle(element);
-    let at = element, ground = [0, 0, 0, 0];
-    while (at) {
-      ground = read(getComputedStyle(at).backgroundColor);
-      if (ground.length === 3 || ground[3] > 0) break;
-      at = at.parentElement;
-    }
-    const a = light(read(style.color)), b = light(ground);
-    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    const size = parseFloat(style.fontSize);
-    const large = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
-    if (ratio < (large ? 3 : 4.5)) found.push([walker.currentNode.data, ratio]);
-  }
-  return found;
-}"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as play:
-        found = play.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
-        yield found
-        found.close()
-
-
-class Watched:
-    """A page, what its console said, and where it asked for anything."""
-
-    def __init__(self, browser: Browser, site: Site, **options: Any) -> None:
-        self.context = browser.new_context(**{"viewport": DESK, "locale": "en-GB", **options})
-        self.page: Page = self.context.new_page()
-        self.site = site
-        self.said: list[str] = []
-        self.asked: set[str] = set()
-        self.page.on("console", lambda message: self.said.append(message.text))
-        self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.said.append(f"failed {request.url}"))
-        self.page.on("request", lambda request: self.asked.add(urlsplit(request.url).netloc))
-
-    def sign_in(self) -> Page:
-        self.page.goto(f"{self.site.url}/login")
-        self.page.fill("#name", NAME)
-        self.page.fill("#password", PASSWORD)
-        self.page.click("button.primary")
-        self.page.wait_for_url(f"{self.site.url}/")
-        return self.page
-
-    def calm(self) -> None:
-        """Nothing was refused, nothing failed, nothing came from elsewhere."""
-        assert self.said == []
-        assert self.asked == {urlsplit(self.site.url).netloc}
-        self.context.close()
 
 
 def names(page: Page) -> list[str]:
@@ -187,21 +114,16 @@ def test_period_language_and_leaving(browser: Browser, county: Site) -> None:
     watched.calm()
 
 
-def test_device_health_accounts_for_every_answer(browser: Browser, county: Site) -> None:
+def test_the_devices_in_short_lead_to_the_devices_in_full(browser: Browser, county: Site) -> None:
     watched = Watched(browser, county)
     page = watched.sign_in()
-    rows = page.locator("table.devices tbody tr, table.devices tfoot tr").all()
-    assert len(rows) == 11
-    for row in rows:
-        created, *parts = (
-            int(cell.replace(",", "")) for cell in row.locator("td.n").all_inner_texts()
-        )
-        assert created == sum(parts)
-    # What needs somebody stands first.
-    first = page.locator("table.devices tbody tr").first.inner_text()
-    assert "silent" in first
-    assert "oldest unsent 16 Nov 2025" in first
-    assert page.locator("text=not yet enrolled").is_visible()
+    assert page.locator(".fleet-line").inner_text().startswith("10 devices: ")
+    assert page.locator(".worried a").first.inner_text() == "Mäntsälän, aula"
+    page.click("section#devices a:has-text('1 never enrolled')")
+    assert page.locator("table.fleet tbody th a").all_inner_texts() == ["Nurmijärvi, aula"]
+    page.click("nav.pages a[href='/']")
+    page.click("section#devices a.button")
+    assert page.locator("table.fleet tbody tr").count() == 10
     watched.calm()
 
 

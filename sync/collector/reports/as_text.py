@@ -122,7 +122,7 @@ def as_table(report: Report, words: Words) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """A name that a spreadsheet will not run as a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
@@ -137,12 +137,12 @@ def as_csv(report: Report, words: Words) -> str:
     last = report.period.last or report.extent.last
     tail = [
         "/".join(day.isoformat() if day else "" for day in (first, last)),
-        _safe(channel_text(report, words)),
+        safe(channel_text(report, words)),
     ]
     writer.writerow([*(c.heading for c in columns), words("period"), words("channel")])
 
     def write(unit: Unit) -> None:
-        cells = [c.text(unit) if c.figure else _safe(c.text(unit)) for c in columns]
+        cells = [c.text(unit) if c.figure else safe(c.text(unit)) for c in columns]
         writer.writerow([*cells, *tail])
 
     for unit in report.rows:
@@ -156,6 +156,6 @@ def as_csv(report: Report, words: Words) -> str:
     note = [c.key for c in columns].index("note")
     for apart in report.apart:
         cells = [""] * len(columns)
-        cells[0], cells[note] = _safe(apart.name), words("apart")
+        cells[0], cells[note] = safe(apart.name), words("apart")
         writer.writerow([*cells, *tail])
     return out.getvalue()

@@ -20,9 +20,10 @@ from sync.collector.reports.queries import Scope
 from sync.collector.reports.sentence import change, nps
 from sync.collector.reports.statistics import share, wilson
 from sync.collector.reports.words import Words
+from sync.collector.standing import fleet
 from sync.collector.web import charts
 from sync.collector.web.address import Address
-from sync.collector.web.health import Health, Ledger, health
+from sync.collector.web.health import Fleet, fleet_of
 
 MOST_BARS: Final = 40
 """Units in the comparison chart; the table has them all."""
@@ -90,8 +91,7 @@ class Page:
     statements: list[Statement]
     faces: Report
     face_columns: list[Column]
-    devices: list[Health]
-    ledger: Ledger
+    fleet: Fleet
     ever: bool
     """Whether any answer has ever arrived."""
 
@@ -105,7 +105,6 @@ def page(builder: Builder, address: Address) -> Page:
     where = comparison(builder, address)
     faces = builder.report("statement", Scope(period), sort="nps", descending=True)
     points, trend_by, chart = _trend(builder, address, period)
-    devices, ledger = health(builder)
     target = summary.targets["nps"]
     return Page(
         address=address,
@@ -129,8 +128,7 @@ def page(builder: Builder, address: Address) -> Page:
         statements=[_statement(row, faces.targets["fully_agree_pct"], words) for row in faces.rows],
         faces=faces,
         face_columns=Columns(faces, words, people=True).all(),
-        devices=devices,
-        ledger=ledger,
+        fleet=fleet_of(fleet(builder.db, builder.now)),
         ever=bool(summary.headline.n or q.extent(builder.db, Scope()).first),
     )
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import anyio.to_thread
 import jinja2
@@ -29,7 +30,10 @@ from sync.collector.reports.read import snapshot
 from sync.collector.reports.words import LANGUAGES
 from sync.collector.web import accounts, dashboard, guard
 from sync.collector.web.address import QUICK, SORTS, TABS, Address
+from sync.collector.web.fleet_address import ATTENTION, device_link
 from sync.collector.web.guard import AnyRequest
+from sync.collector.web.health import LEDGER, MARKS
+from sync.collector.web.times import Clock
 
 log = logging.getLogger("hymio.web")
 
@@ -37,6 +41,8 @@ LANGUAGE_NAMES: Final = {"fi": "Suomi", "sv": "Svenska", "en": "English"}
 MAX_FORM: Final = 8 << 10
 YEAR_S: Final = 365 * 24 * 3600
 HTML: Final = "text/html"
+_CSS: Final = "text/css; charset=utf-8"
+STATIC: Final = {"hymio.css": _CSS, "fleet.css": _CSS, "icon.svg": "image/svg+xml"}
 
 
 @cache
@@ -58,6 +64,13 @@ def keep(text: str) -> Markup:
     return Markup("").join(wrap(part) if part.startswith("(") else part for part in parts)
 
 
+def coded(text: str) -> Markup:
+    """Text whose `commands` stand out."""
+    parts = text.split("`")
+    wrap = Markup("<code>{}</code>").format
+    return Markup("").join(wrap(part) if i % 2 else part for i, part in enumerate(parts))
+
+
 _templates: Final = jinja2.Environment(
     loader=jinja2.PackageLoader("sync.collector.web"),
     autoescape=True,
@@ -65,7 +78,7 @@ _templates: Final = jinja2.Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_templates.filters["keep"] = keep
+_templates.filters.update(keep=keep, coded=coded)
 _templates.globals.update(
     static=static_link,
     languages=LANGUAGES,
@@ -73,6 +86,10 @@ _templates.globals.update(
     quick_choices=tuple(QUICK),
     tabs=TABS,
     sorts=SORTS,
+    attention=ATTENTION,
+    device_link=device_link,
+    ledger=LEDGER,
+    marks=MARKS,
 )
 
 
@@ -188,11 +205,7 @@ def home(request: Request[Any, Any, State]) -> Response[Any]:
         page = dashboard.page(builder, address)
         organisation = words.pick(builder.names.organisation, words("product"))
     guard.note(request, session.user.name, "read", view=address.query() or "/")
-    zone = page.summary.as_of.tzinfo
-
-    def moment(at: datetime) -> str:
-        return words.moment(at.astimezone(zone))
-
+    clock = Clock(words, ZoneInfo(builder.names.timezone), now)
     return render(
         request,
         "dashboard.html",
@@ -200,7 +213,7 @@ def home(request: Request[Any, Any, State]) -> Response[Any]:
         organisation=organisation,
         page=page,
         address=address,
-        moment=moment,
+        clock=clock,
         channel=channel_text(page.summary, words),
         late=late_text(page.summary, words),
         few=page.summary.headline.n < FROM_INDICATIVE * 3,
@@ -265,12 +278,11 @@ def _export(request: AnyRequest, form: str) -> Response[Any]:
 def static(request: Request[Any, Any, State]) -> Response[Any]:
     """A style sheet or picture of ours."""
     name = str(request.path_params["name"])
-    kinds = {"hymio.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}
-    if name not in kinds:
+    if name not in STATIC:
         return error_page(request, 404)
     response: Response[Any] = Response(
         _static(name)[0],
-        media_type=kinds[name],
+        media_type=STATIC[name],
         headers={"Cache-Control": f"public, max-age={YEAR_S}, immutable"},
     )
     return guard.protected(request, response)
@@ -279,9 +291,9 @@ def static(request: Request[Any, Any, State]) -> Response[Any]:
 # --- what goes wrong -----------------------------------------------------------------------------
 
 
-def error_page(request: AnyRequest, status: int) -> Response[Any]:
-    """A calm page that says what happened and where to go."""
-    shown = status if status in (403, 404, 429) else 500
+def error_page(request: AnyRequest, status: int, *, about: str = "") -> Response[Any]:
+    """A calm page that says what happened and where to go; `about` names its own wording."""
+    shown = about or (status if status in (403, 404, 429) else 500)
     return render(request, "error.html", status=status, shown=shown)
 
 

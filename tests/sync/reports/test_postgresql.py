@@ -60,6 +60,6 @@ def test_accounts_and_pages_on_postgresql() -> None:
         with snapshot(store) as db:
             page = dashboard.page(Builder(db, Words("sv", "sync.collector.web"), NOW), Address())
         assert page.sentence == "NPS 72 (62–80), mål 80."
-        assert page.ledger.created == 23_615
+        assert page.fleet.ledger.created == 23_615
         accounts.end_session(store, session)
         assert accounts.find_session(store, token, 1) is None
