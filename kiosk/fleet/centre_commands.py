@@ -1,22 +1,25 @@
-"""Commands that need keys or the centre: keygen, publish, enrol, status."""
+"""Commands that need keys or the centre; here keygen and publish, and the list of all."""
 
 from __future__ import annotations
 
-import contextlib
-import datetime as dt
-import functools
-import sys
-from collections.abc import Callable, Iterator
+import json
 from pathlib import Path
-from typing import Any
 
 import click
 
-from kiosk.fleet import enrol as enrolment
+from kiosk.fleet import (
+    correction_commands,
+    device_commands,
+    differences,
+    enrol_commands,
+    rotate_commands,
+    status_commands,
+    usb_commands,
+)
 from kiosk.fleet import keys as keyfiles
 from kiosk.fleet import publish as publishing
-from kiosk.fleet import rules
 from kiosk.fleet.admin import Admin
+from kiosk.fleet.centre import open_admin, progress
 from kiosk.fleet.desk import (
     count,
     dry_option,
@@ -28,11 +31,12 @@ from kiosk.fleet.desk import (
     root_option,
     url_option,
 )
-from kiosk.fleet.errors import AdminError, KeyFileError
-from kiosk.fleet.resolve import resolve
-from kiosk.fleet.status import table as status_table
+from kiosk.fleet.errors import AdminError
 from kiosk.fleet.tree import Tree
 from sync.contract.bundle import fingerprint, key_text
+
+SHOWN = 12
+"""Changes of one device that a dry run shows on a screen; JSON has them all."""
 
 
 @click.command("keygen")
@@ -73,161 +77,124 @@ def keygen_command(keys: Path, only: str | None, dry_run: bool, form: str) -> No
 
 
 @click.command("publish")
-@click.argument("devices", nargs=-1)
+@click.argument("devices", nargs=-1, metavar="[DEVICE]...")
+@click.option("--all", "everything", is_flag=True, help="Those that have not changed, too.")
 @root_option
 @keys_option
 @url_option
 @dry_option
 @format_option
-def publish_command(  # noqa: PLR0917 - click passes them by name
-    devices: tuple[str, ...], root: Path, keys: Path, url: str, dry_run: bool, form: str
+def publish_command(
+    devices: tuple[str, ...],
+    *,
+    everything: bool,
+    root: Path,
+    keys: Path,
+    url: str,
+    dry_run: bool,
+    form: str,
 ) -> None:
-    """Sign and upload the configuration of DEVICES.
+    """Sign and upload the configurations that have changed.
 
-    Of all, when none is named. Nothing is uploaded while any file has an error. Each device
-    gets the version after the highest the centre knows.
+    Of every DEVICE, when none is named. Nothing is uploaded while any file has an error, or while
+    the centre has a device at another place than this folder knows of. Each device gets the
+    version after the highest the centre knows. --dry-run shows what would change, key by key.
     """
     read_tree(root)
     tree = publishing.sound_tree(root)
     for device in devices:
         known_device(tree, device)
-    found = publishing.bundles(tree, devices)
     signing = keyfiles.read(keys, keyfiles.ORGANISATION)
-    with _admin(tree, keys, url) as admin:
+    mine = key_text(signing.public_key())
+    with open_admin(tree, keys, url) as admin:
+        found = publishing.bundles(tree, devices)
+        plan = publishing.plan(tree, found, admin, mine, everything=everything)
+        for sentence in _lacking(tree, plan, admin):
+            click.echo(f"hymio: {sentence}", err=True)
         if dry_run:
-            versions = admin.organisation().get("versions", {})
-            published = {b.device: versions.get(b.device, 0) + 1 for b in found}
-        else:
-            with _progress(len(found)) as step:
-                published = publishing.publish(tree, found, admin, signing, done=step)
-        where = admin.url
-    if form == "json":
-        print_json({"centre": where, "dry_run": dry_run, "versions": published})
-        return
-    verb = "would be published" if dry_run else "published"
-    for device, version in published.items():
-        click.echo(f"{device}: configuration {version} {verb}")
-    click.echo(f"{count(len(published), 'device')} {verb} at {where}")
-
-
-@click.command("enrol")
-@click.argument("device")
-@click.option("--valid", default="72h", show_default=True, help="How long: 45m, 72h, 30d.")
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
-def enrol_command(  # noqa: PLR0917 - click passes them by name
-    device: str, valid: str, root: Path, keys: Path, url: str, dry_run: bool, form: str
-) -> None:
-    """Make a one-time code with which DEVICE enrols.
-
-    The code is made here; the centre learns only its hash. A new code ends the device's earlier
-    one.
-    """
-    try:
-        span = enrolment.lifetime(valid)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--valid") from None
-    tree = read_tree(root)
-    known_device(tree, device)
-    resolve(root, device)
-    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    with _admin(tree, keys, url) as admin:
-        trusted = str(admin.organisation().get("key", ""))
-        if not trusted:
-            raise AdminError("the centre has no configuration of this organisation: publish first")
-        _trusted_here(tree, keys, trusted)
-        if dry_run:
-            click.echo(f"{device}: would get a code valid until {_local(now + span)}", err=True)
+            _tell_plan(plan, admin, form)
             return
-        made = enrolment.enrol(device, admin, trusted, valid=span, now=now)
-        where = admin.url
+        try:
+            with progress(len(plan.due), "publishing") as step:
+                publishing.carry_out(plan, tree, admin, signing, done=step)
+        except (KeyboardInterrupt, AdminError):
+            if plan.published:
+                done = f"{len(plan.published)} of {count(len(plan.due), 'device')} published"
+                click.echo(f"hymio: {done}; the same command goes on from there", err=True)
+            raise
+    _tell_published(plan, admin.url, form)
+
+
+def _lacking(tree: Tree, plan: publishing.Plan, admin: Admin) -> list[str]:
+    """What the centre has and this folder lacks; the states are asked for only when it matters."""
+    strange = plan.known.get("placed", {}).keys() - tree.devices.keys()
+    states = (
+        {str(row.get("id")): str(row.get("state")) for row in admin.devices()} if strange else {}
+    )
+    return differences.lacking(tree, plan.known, admin.catalogue(), states)
+
+
+def _tell_published(plan: publishing.Plan, where: str, form: str) -> None:
     if form == "json":
-        print_json(
-            {
-                "device": device,
-                "code": made.code,
-                "expires_at": made.expires_at.isoformat(),
-                "endpoint": where,
-                "organisation_key": trusted,
-                "fingerprint": fingerprint(trusted),
-            }
-        )
+        told = {"versions": plan.published, "unchanged": plan.unchanged}
+        print_json({"centre": where, "dry_run": False, **told})
         return
-    click.echo(made.code)
-    click.echo(f"  device       {device}")
-    click.echo(f"  endpoint     {where}")
-    click.echo(f"  valid until  {_local(made.expires_at)}")
-    click.echo(f"  fingerprint  {fingerprint(trusted)}  (the device shows the same)")
+    for device, version in plan.published.items():
+        click.echo(f"{device}: configuration {version} published")
+    for device, version in plan.unchanged.items():
+        click.echo(f"{device}: unchanged, configuration {version}")
+    same = f", {len(plan.unchanged)} unchanged" if plan.unchanged else ""
+    click.echo(f"{count(len(plan.published), 'device')} published at {where}{same}")
 
 
-@click.command("status")
-@click.argument("devices", nargs=-1)
-@root_option
-@keys_option
-@url_option
-@format_option
-def status_command(devices: tuple[str, ...], root: Path, keys: Path, url: str, form: str) -> None:
-    """What the centre knows of DEVICES, or of all."""
-    tree = read_tree(root)
-    with _admin(tree, keys, url) as admin:
-        found = admin.devices()
-    lacking = set(devices) - {str(row.get("id")) for row in found}
-    if lacking:
-        raise AdminError(f"the centre does not know {', '.join(sorted(lacking))}: publish first")
-    rows = [row for row in found if not devices or row.get("id") in devices]
+def _tell_plan(plan: publishing.Plan, admin: Admin, form: str) -> None:
+    """What a publication would change, against what the centre has now."""
+    versions = {bundle.device: plan.next_version(bundle.device) for bundle in plan.due}
+    with progress(len(plan.due), "comparing") as step:
+        changes = {}
+        for bundle in plan.due:
+            changes[bundle.device] = differences.changes(admin.bundle(bundle.device), bundle)
+            step(bundle)
     if form == "json":
-        print_json(rows)
-    else:
-        click.echo(status_table(rows, dt.datetime.now(dt.UTC)))
+        told = {
+            "versions": versions,
+            "unchanged": plan.unchanged,
+            "changes": {
+                device: [change.as_dict() for change in found] for device, found in changes.items()
+            },
+        }
+        print_json({"centre": admin.url, "dry_run": True, **told})
+        return
+    for device, found in changes.items():
+        click.echo(f"{device}: configuration {versions[device]} would be published")
+        if versions[device] == 1:
+            click.echo("  its first")
+            continue
+        for change in found[:SHOWN]:
+            click.echo(f"  {change.key}: {_short(change.before)} → {_short(change.after)}")
+        if len(found) > SHOWN:
+            click.echo(f"  and {len(found) - SHOWN} more; --format json has them all")
+    for device, version in plan.unchanged.items():
+        click.echo(f"{device}: unchanged, configuration {version}")
+    same = f", {len(plan.unchanged)} unchanged" if plan.unchanged else ""
+    click.echo(f"{count(len(versions), 'device')} would be published at {admin.url}{same}")
 
 
-def _admin(tree: Tree, keys: Path, url: str) -> Admin:
-    data = tree.organisation.data if tree.organisation else {}
-    settings = data.get("endpoint", {})
-    where = url or settings.get("url", "")
-    fault = rules.endpoint(where)
-    if fault:
-        raise click.BadParameter(f"{fault.what}; {fault.remedy}", param_hint="--url")
-    return Admin(where, keyfiles.read(keys, keyfiles.OPERATOR), proxy=settings.get("proxy", ""))
-
-
-def _trusted_here(tree: Tree, keys: Path, trusted: str) -> None:
-    """The fingerprint on a label must be our organisation's, whatever the endpoint says."""
-    for path in (tree.root / "keys" / "organisation.pub", keys / "organisation.pub"):
-        if path.is_file():
-            ours = keyfiles.read_public(path)
-            if trusted and trusted != ours:
-                raise KeyFileError(
-                    f"the centre names the organisation's key {fingerprint(trusted)}, {path} says"
-                    f" {fingerprint(ours)}: is this the right centre?"
-                )
-            return
-
-
-@contextlib.contextmanager
-def _progress(total: int) -> Iterator[Callable[[object], None]]:
-    """A bar on a terminal, nothing in a log."""
-    with click.progressbar(
-        length=total, label="publishing", file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as bar:
-        yield functools.partial(_advance, bar)
-
-
-def _advance(bar: Any, _: object) -> None:
-    bar.update(1)
-
-
-def _local(when: dt.datetime) -> str:
-    return when.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+def _short(value: object) -> str:
+    if value is None:
+        return "nothing"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:59] + "…"
 
 
 COMMANDS: tuple[click.Command, ...] = (
     keygen_command,
     publish_command,
-    enrol_command,
-    status_command,
+    *status_commands.COMMANDS,
+    *enrol_commands.COMMANDS,
+    *device_commands.COMMANDS,
+    *rotate_commands.COMMANDS,
+    *correction_commands.COMMANDS,
+    *usb_commands.COMMANDS,
 )
 """What cli.py offers of this side."""

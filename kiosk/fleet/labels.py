@@ -67,6 +67,12 @@ class Sheet:
     height: float
 
     @property
+    def size(self) -> str:
+        """For whoever puts paper into the printer."""
+        each = f"labels of {self.width:g} x {self.height:g} mm"
+        return f"{self.columns * self.rows} {each} on A4" if self.columns > 1 else each
+
+    @property
     def offset(self) -> tuple[float, float]:
         """What the labels leave free at the left and at the top."""
         wide, high = self.columns * self.width, self.rows * self.height

@@ -1,9 +1,9 @@
-"""Sign every device's resolved configuration and hand it to the centre, with the catalogue that
-lets reports name places, services and wording."""
+"""Sign the resolved configurations that have changed and hand them to the centre."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +12,31 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.fleet import keys, validate
 from kiosk.fleet.admin import Admin
-from kiosk.fleet.errors import ConfigErrors, KeyFileError, RefusedError
-from kiosk.fleet.files import SurveyFile
-from kiosk.fleet.resolve import build, next_keys
+from kiosk.fleet.differences import digest, moved_without_saying
+from kiosk.fleet.errors import AdminError, ConfigErrors, KeyFileError, RefusedError
+from kiosk.fleet.resolve import build
+from kiosk.fleet.told import catalogue, organisation
 from kiosk.fleet.tree import Tree
-from kiosk.wording import themes, wording
-from sync.contract import records
-from sync.contract.bundle import LANGUAGES, Bundle, fingerprint, key_text, pack
+from sync.contract.bundle import Bundle, fingerprint, key_text, pack
 
 ATTEMPTS = 3
 """Two administrators may publish at once: the later one takes the next version."""
 
-_QUESTIONS = {
-    records.NPS: "nps.question",
-    records.SATISFIED: "satisfied.question",
-    records.SERVICE: "which-service.question",
-    records.RESPONDENT: "respondent.question",
-    records.COMMENT: "comment.question",
-}
+
+@dataclass
+class Plan:
+    """What a publication would do; `known` is the centre's word, taken once."""
+
+    known: dict[str, Any]
+    due: list[Bundle] = field(default_factory=list)
+    unchanged: dict[str, int] = field(default_factory=dict)
+    """Device -> the version that holds, and is what the files say."""
+    published: dict[str, int] = field(default_factory=dict)
+    """Device -> the version it was given; complete only after the last one."""
+
+    def next_version(self, device: str) -> int:
+        """What a device's configuration would be called."""
+        return int(self.known.get("versions", {}).get(device, 0)) + 1
 
 
 def sound_tree(root: Path) -> Tree:
@@ -46,20 +53,12 @@ def bundles(tree: Tree, devices: Iterable[str] = ()) -> list[Bundle]:
     return [build(tree, device) for device in sorted(devices or tree.devices)]
 
 
-def publish(
-    tree: Tree,
-    found: Iterable[Bundle],
-    admin: Admin,
-    key: Ed25519PrivateKey,
-    *,
-    done: Callable[[Bundle], None] = lambda _: None,
-) -> dict[str, int]:
-    """Upload organisation, catalogue and signed bundles; device -> the version it now has.
-
-    `done` is called after each device. Everything can be repeated: a run that was cut off leaves
-    some devices a version further, nothing else. Raises AdminError, KeyFileError.
+def plan(
+    tree: Tree, found: Iterable[Bundle], admin: Admin, mine: str, *, everything: bool = False
+) -> Plan:
+    """Look what is due; `mine` is the public key to sign with, `everything` takes what is unchanged
+    too. Raises AdminError when somebody else has moved a device, KeyFileError for a wrong key.
     """
-    mine = key_text(key.public_key())
     _same_key(tree.root, mine)
     known = admin.organisation()
     if known.get("key") and known["key"] != mine:
@@ -67,79 +66,46 @@ def publish(
             f"the centre knows the organisation by the key {fingerprint(known['key'])}, yours is"
             f" {fingerprint(mine)}: devices would refuse what it signs → use the right key"
         )
-    admin.put_organisation(organisation(tree, mine))
-    admin.put_catalogue(catalogue(tree))
-    versions: dict[str, int] = known.get("versions", {})
-    published = {}
+    moved = moved_without_saying(tree, known)
+    if moved:
+        raise AdminError("nothing is published: " + "\n".join(moved))
+    made = Plan(known)
     for bundle in found:
-        published[bundle.device] = _one(bundle, versions, admin, key)
+        if not everything and known.get("digests", {}).get(bundle.device) == digest(bundle):
+            made.unchanged[bundle.device] = made.next_version(bundle.device) - 1
+        else:
+            made.due.append(bundle)
+    return made
+
+
+def carry_out(
+    planned: Plan,
+    tree: Tree,
+    admin: Admin,
+    key: Ed25519PrivateKey,
+    *,
+    done: Callable[[Bundle], None] = lambda _: None,
+) -> None:
+    """Upload organisation, catalogue and the signed bundles that are due, into `planned.published`.
+
+    `done` is called after each device. Everything can be repeated: a run that was cut off leaves
+    some devices a version further, nothing else. Raises AdminError.
+    """
+    admin.put_organisation(organisation(tree, key_text(key.public_key())))
+    admin.put_catalogue(catalogue(tree))
+    versions: dict[str, int] = planned.known.get("versions", {})
+    for bundle in planned.due:
+        planned.published[bundle.device] = _one(bundle, versions, admin, key)
         done(bundle)
-    return published
 
 
-def organisation(tree: Tree, key: str) -> dict[str, Any]:
-    """What the centre is told about the organisation."""
-    assert tree.organisation and tree.organisation.value  # noqa: S101 - the tree is sound
-    file = tree.organisation.value
-    return {
-        "id": file.id,
-        "name": file.name,
-        "key": key,
-        "next_keys": list(next_keys(tree.root)),
-        "timezone": file.timezone,
-        "targets": msgspec.to_builtins(file.targets),
-    }
-
-
-def catalogue(tree: Tree) -> dict[str, list[dict[str, Any]]]:
-    """Places, services, devices and the exact wording of every survey."""
-    assert tree.organisation and tree.organisation.value  # noqa: S101 - the tree is sound
-    assert tree.services and tree.services.value  # noqa: S101
-    zone = tree.organisation.value.timezone
-    places = [source.value for source in tree.locations.values() if source.value]
-    return {
-        "locations": [
-            {
-                "id": place.id,
-                "name": place.name,
-                "municipality": place.municipality,
-                "timezone": place.timezone or zone,
-                "services": list(place.services),
-            }
-            for place in places
-        ],
-        "services": [
-            {"id": entry.id, "name": entry.name, "group": entry.group}
-            for entry in tree.services.value.service
-        ],
-        "surveys": [_survey(source.value) for source in tree.surveys.values() if source.value],
-        "devices": [
-            {"id": source.value.id, "name": source.value.name, "location": source.value.location}
-            for source in tree.devices.values()
-            if source.value
-        ],
-    }
-
-
-def _survey(file: SurveyFile) -> dict[str, Any]:
-    """A survey with its wording in every language there is, whether a device shows it or not:
-    a language added later must not look like a changed survey."""
-    bank = themes()
-    questions = _QUESTIONS | {ident: f"statement.{ident}" for ident in file.statements}
-    texts = {}
-    for language in LANGUAGES:
-        said = {**wording(language), **file.texts.get(language, {})}
-        texts[language] = {
-            question: said[key] for question, key in questions.items() if key in said
-        }
-    return {
-        "ref": f"{file.id}@{file.version}",
-        "scale": file.scale,
-        "texts": texts,
-        "statements": [
-            {"id": ident, "theme": file.own.get(ident) or bank[ident]} for ident in file.statements
-        ],
-    }
+def publish(
+    tree: Tree, found: Iterable[Bundle], admin: Admin, key: Ed25519PrivateKey
+) -> dict[str, int]:
+    """Plan and carry out; device -> the version it was given. Raises AdminError, KeyFileError."""
+    planned = plan(tree, found, admin, key_text(key.public_key()))
+    carry_out(planned, tree, admin, key)
+    return planned.published
 
 
 def _one(bundle: Bundle, versions: dict[str, int], admin: Admin, key: Ed25519PrivateKey) -> int:

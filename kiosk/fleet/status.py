@@ -1,22 +1,143 @@
-"""The centre's view of the devices, as a table for people."""
+"""The centre's view of the devices, as lines and tables for people."""
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-HEAD = ("device", "place", "state", "configuration", "seen", "outbox")
+Row = Mapping[str, Any]
+
+HEAD = ("device", "place", "state", "configuration", "since", "seen", "outbox", "remarks")
+WORDS = {
+    "ok": "enrolled",
+    "never-enrolled": "never enrolled",
+    "unconfirmed": "not confirmed on site",
+    "clone-suspected": "clone suspected",
+}
+"""How a state is said; the others are said as they are called."""
+WORRIES = ("clone-suspected", "silent", "quiet", "stuck", "refused", "mute")
+"""States somebody should look into, the worst first."""
+STATES = (*WORRIES, "unconfirmed", "never-enrolled", "ok", "wiped", "retired", "revoked")
 
 
-def table(rows: Sequence[Mapping[str, Any]], now: dt.datetime) -> str:
-    """One line a device: `enrolled, configuration 12, seen 20 s ago, outbox 0`."""
-    lines = [HEAD, *(_line(row, now) for row in rows)]
+def state_of(row: Row) -> str:
+    """How the centre judges a device; one of STATES."""
+    return str(row.get("standing") or row.get("state", ""))
+
+
+def worries(row: Row) -> bool:
+    """Whether somebody should look."""
+    return state_of(row) in WORRIES or bool((row.get("ledger") or {}).get("lost"))
+
+
+def outbox(row: Row) -> int | None:
+    """How many records the device had beyond those the centre has, when it last spoke."""
+    waiting = (row.get("ledger") or {}).get("to_send")
+    return int(waiting) if row.get("epochs") and waiting is not None else None
+
+
+COLUMNS = {
+    "device": "id",
+    "location": "location",
+    "name": "name",
+    "state": "",
+    "active": "config",
+    "published": "version",
+    "since": "config_since",
+    "seen": "last_seen",
+    "outbox": "",
+    "oldest_unsent": "oldest_unsent",
+    "last_touch": "last_touch",
+    "lost": "",
+    "code_open_until": "open_code_until",
+    "remarks": "",
+}
+"""Of the CSV, and the centre's names for them."""
+SORTS: Mapping[str, Callable[[Row], Any]] = {
+    "device": lambda row: str(row.get("id", "")),
+    "place": lambda row: (str(row.get("location", "")), str(row.get("name", ""))),
+    "state": lambda row: STATES.index(state_of(row)) if state_of(row) in STATES else -1,
+    "seen": lambda row: str(row.get("last_seen") or ""),
+    "outbox": lambda row: -(outbox(row) or 0),
+    "configuration": lambda row: int(row.get("config") or 0),
+}
+"""What comes first; equal ones by device."""
+
+
+def chosen(rows: Sequence[Row], states: Sequence[str], sort: str) -> list[Row]:
+    """The rows in these states, or all, in order."""
+    kept = [row for row in rows if not states or state_of(row) in states]
+    return sorted(kept, key=lambda row: (SORTS[sort](row), str(row.get("id", ""))))
+
+
+def table(rows: Sequence[Row], now: dt.datetime) -> str:
+    """One line a device."""
+    lines = [HEAD, *(cells(row, now) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
         for line in lines
     )
+
+
+def as_csv(rows: Sequence[Row]) -> str:
+    """For spreadsheets: plain values, times in ISO 8601."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        plain = {column: row.get(COLUMNS[column]) for column in COLUMNS}
+        plain |= {"state": state_of(row), "outbox": outbox(row)}
+        plain |= {"lost": (row.get("ledger") or {}).get("lost", 0)}
+        writer.writerow(plain | {"remarks": "; ".join(_remarks(row))})
+    return file.getvalue()
+
+
+def sentences(row: Row, now: dt.datetime) -> str:
+    """One device in words: `enrolled, configuration 12, seen 20 s ago, outbox 0`."""
+    _, _, state, configuration, since, seen, waiting, _ = cells(row, now)
+    names = row.get("place") or {}
+    place = names.get("fi") or next(iter(names.values()), row.get("location", ""))
+    parts = [
+        state,
+        f"configuration {configuration}",
+        "never seen" if seen == "never" else f"seen {seen}",
+    ]
+    parts += [] if waiting == "-" else [f"outbox {waiting}"]
+    lines = [f"{row.get('id', '')}, {place}, {row.get('name', '')}", "  " + ", ".join(parts)]
+    lines += [f"  in use for {since.removesuffix(' ago')}"] if since != "-" else []
+    if row.get("last_touch"):
+        lines.append(f"  last touched {when(row['last_touch'], now)}")
+    return "\n".join([*lines, *(f"  {remark}" for remark in _remarks(row))])
+
+
+def cells(row: Row, now: dt.datetime) -> tuple[str, ...]:
+    """The texts under HEAD."""
+    waiting = outbox(row)
+    queue = "-" if waiting is None else str(waiting)
+    if waiting and row.get("oldest_unsent"):
+        queue += f", oldest {when(row['oldest_unsent'], now)}"
+    return (
+        str(row.get("id", "")),
+        f"{row.get('location', '')} {row.get('name', '')}".strip(),
+        WORDS.get(state_of(row), state_of(row)),
+        _configuration(row),
+        when(row["config_since"], now) if row.get("config_since") else "-",
+        when(row["last_seen"], now) if row.get("last_seen") else "never",
+        queue,
+        "; ".join(_remarks(row)),
+    )
+
+
+def when(text: str, now: dt.datetime) -> str:
+    """An ISO time as people say it; what is none as it is."""
+    try:
+        return ago(dt.datetime.fromisoformat(text), now)
+    except (ValueError, TypeError):
+        return str(text)
 
 
 def ago(then: dt.datetime, now: dt.datetime) -> str:
@@ -28,34 +149,31 @@ def ago(then: dt.datetime, now: dt.datetime) -> str:
     return f"{seconds} s ago"
 
 
-def _line(row: Mapping[str, Any], now: dt.datetime) -> tuple[str, ...]:
-    status = row.get("status") or {}
-    published, active = row.get("version", 0), status.get("config")
-    configuration = str(published or "-")
-    if published and active not in (None, published):
-        configuration = f"{active} (published {published})"
-    return (
-        str(row.get("id", "")),
-        f"{row.get('location', '')} {row.get('name', '')}".strip(),
-        str(row.get("state", "")),
-        configuration,
-        _seen(row.get("last_seen"), now),
-        _waiting(row),
-    )
+def _configuration(row: Row) -> str:
+    published, active = row.get("version") or 0, row.get("config") or 0
+    if active and active != published:
+        return f"{active} (published {published})"
+    return str(published or "-")
 
 
-def _seen(text: str | None, now: dt.datetime) -> str:
-    if not text:
-        return "never"
+def _remarks(row: Row) -> list[str]:
+    found = [
+        f"configuration {entry.get('version', '')} refused: {entry.get('reason', '')}"
+        for entry in row.get("refused") or []
+    ]
+    if row.get("clone_suspected"):
+        found.append("two terminals with one key, or a disk set back")
+    if lost := (row.get("ledger") or {}).get("lost"):
+        found.append(f"{lost} answers lost to damage")
+    if row.get("reason"):
+        found.append(str(row["reason"]))
+    if row.get("open_code_until"):
+        found.append(f"code open until {_day(str(row['open_code_until']))}")
+    return found
+
+
+def _day(text: str) -> str:
     try:
-        return ago(dt.datetime.fromisoformat(text), now)
-    except (ValueError, TypeError):
+        return dt.datetime.fromisoformat(text).astimezone().strftime("%Y-%m-%d %H:%M")
+    except ValueError:
         return text
-
-
-def _waiting(row: Mapping[str, Any]) -> str:
-    """How many records the device had beyond those the centre has, when it last spoke."""
-    epochs = row.get("epochs")
-    if not isinstance(epochs, list) or not epochs:
-        return "-"
-    return str(sum(max(0, epoch.get("tail", 0) - epoch.get("have", 0)) for epoch in epochs))

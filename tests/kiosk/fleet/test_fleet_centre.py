@@ -93,8 +93,8 @@ def test_publish_uploads_what_devices_trust_and_versions_rise(desk: Desk) -> Non
     assert done.output.endswith(f"10 devices published at {desk.url}\n")
     versions = desk.admin().organisation()["versions"]
     assert versions == {f"esim-{n:04}": before.get(f"esim-{n:04}", 0) + 1 for n in range(1, 11)}
-    again = json.loads(desk.fleet("publish", "esim-0003", "--format", "json").output)
-    assert again["versions"] == {"esim-0003": versions["esim-0003"] + 1}
+    forced = desk.fleet("publish", "esim-0003", "--all", "--format", "json")
+    assert json.loads(forced.output)["versions"] == {"esim-0003": versions["esim-0003"] + 1}
     assert desk.admin().organisation()["key"] == bundles.key_text(desk.key.public_key())
 
 
@@ -111,7 +111,11 @@ def test_a_published_bundle_reaches_an_enrolled_device_exactly(desk: Desk) -> No
         return requests.request(method, desk.url + path, data=body, headers=headers, timeout=20)
 
     body = json.dumps(
-        {"v": 1, "code": codes.secret(told["code"]), "public_key": bundles.key_text(device.public_key())}
+        {
+            "v": 1,
+            "code": codes.secret(told["code"]),
+            "public_key": bundles.key_text(device.public_key()),
+        }
     )
     reply = call("POST", "/v1/enrol", body.encode())
     assert reply.status_code == 200, reply.text
@@ -215,7 +219,8 @@ def test_a_stranger_s_key_is_refused_with_the_way_to_register_it(
 def test_status_lists_devices_and_refuses_unknown_ones(desk: Desk) -> None:
     assert desk.fleet("publish").exit_code == 0
     table = desk.fleet("status").output.splitlines()
-    assert table[0].split() == ["device", "place", "state", "configuration", "seen", "outbox"]
+    assert table[0].split()[:4] == ["device", "place", "state", "configuration"]
+    assert table[0].split()[4:] == ["since", "seen", "outbox", "remarks"]
     assert [row.split()[0] for row in table[1:11]] == [f"esim-{n:04}" for n in range(1, 11)]
     one = json.loads(desk.fleet("status", "esim-0004", "--format", "json").output)
     assert [row["id"] for row in one] == ["esim-0004"]
