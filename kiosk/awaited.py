@@ -1,15 +1,16 @@
-"""What the sender says about the code entered last, told from what it said of one before."""
+"""What the sender says about the code entered last."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
-from kiosk.facts import Facts
+from kiosk.seen import Seen
 
-FRESH_S: Final = 6.0
-"""After so long the sender's word is about this code, even if it did not change."""
 NO_SENDER_S: Final = 8.0
+UNHEARD_S: Final = 15.0
+"""A sender that runs and has not looked for so long hangs, or belongs to another program."""
+CONFIG_S: Final = 6.0
 NO_CONFIG_S: Final = 45.0
 
 
@@ -18,48 +19,38 @@ class Awaited:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._before: Mapping[str, Any] | None = None
-        """What it said when the code was given; None for a code given before this start."""
         self._at = clock()
 
-    def begin(self, facts: Facts) -> None:
+    def begin(self) -> None:
         """A code is given now."""
-        self._before, self._at = dict(facts.enrolment), self._clock()
-
-    @property
-    def _waited(self) -> float:
-        return self._clock() - self._at
-
-    def fresh(self, facts: Facts) -> bool:
-        """Whether what the sender says is about this code."""
-        before = self._before
-        return before is None or facts.enrolment != before or self._waited > FRESH_S
+        self._at = self._clock()
 
     @staticmethod
-    def arrived(facts: Facts) -> bool:
-        """Whether, the code redeemed, the configuration of the device is in use."""
+    def arrived(seen: Seen) -> bool:
+        """Whether the code is redeemed, and the configuration of the device in use."""
+        facts = seen.facts
         known = facts.enrolment.get("state") in ("ok", "unconfirmed")
         ours = facts.bundle is not None and facts.bundle.device == facts.sender.get("device")
-        return facts.running and known and ours
+        return facts.running and seen.redeemed and known and ours
 
-    def released(self, facts: Facts) -> bool:
+    @staticmethod
+    def released(seen: Seen) -> bool:
         """Whether the code was given back."""
-        return self.fresh(facts) and (
-            facts.enrolment.get("code") == "released" or not facts.enrolled
-        )
+        return seen.heard and seen.facts.enrolment.get("code") == "released"
 
-    def trouble(self, facts: Facts) -> str:
+    def trouble(self, seen: Seen) -> str:
         """Machine word of what keeps the set-up from going on; empty while nothing does."""
+        facts, waited = seen.facts, self._clock() - self._at
         if not facts.running:
-            return "no_sender" if self._waited > NO_SENDER_S else ""
-        if not self.fresh(facts):
-            return ""
+            return "no_sender" if waited > NO_SENDER_S else ""
+        if not seen.heard:
+            return "no_sender" if waited > UNHEARD_S else ""
         word = str(facts.enrolment.get("code", ""))
         if word and word != "released":
             return word
-        if facts.enrolled and self._waited > FRESH_S:
+        if seen.redeemed and waited > CONFIG_S:
             if facts.sender.get("config_refused") or facts.refused:
                 return "config_refused"
-            if self._waited > NO_CONFIG_S:
+            if waited > NO_CONFIG_S:
                 return "no_config"
         return ""

@@ -7,7 +7,6 @@ from typing import Any, Final, Literal
 
 from sync.contract import code as codes
 
-Field = Literal["address", "code"]
 SCHEME: Final = "https://"
 MOST_ADDRESS: Final = 200
 BACKSPACE: Final = "⌫"
@@ -33,7 +32,7 @@ class Form:
         self.address = ticket.endpoint.removeprefix(SCHEME)
         self.code = codes.plain(ticket.code)
 
-    def key(self, field: Field, character: str) -> None:
+    def key(self, field: Literal["address", "code"], character: str) -> None:
         """One key, on the screen or a keyboard; what a field cannot hold is left out."""
         self.strange = ""
         if character == BACKSPACE:

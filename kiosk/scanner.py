@@ -1,6 +1,7 @@
 """Telling a barcode scanner that types from a person who types, and reading what it typed.
 
-A scanner types far faster than fingers and, as a rule, ends with Enter.
+Our label is known by how it begins; another barcode by what no field holds and no finger types so
+fast. Characters reach us in small lots, so that only the speed of a whole burst says anything.
 """
 
 from __future__ import annotations
@@ -8,18 +9,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 from sync.contract import code as codes
 
-GAP_S: Final = 0.12
+Field = Literal["", "address", "code"]
+"""What the characters would go into; nothing on most screens."""
+GAP_S: Final = 0.5
 """Characters closer together than this belong to one burst."""
-SILENCE_S: Final = 0.35
+SILENCE_S: Final = 0.6
 """After so long a burst is over, Enter or not."""
-FAST_S: Final = 0.045
-"""A burst whose characters lie closer together, on average, than this was no person."""
+FAST_S: Final = 0.02
+"""A burst whose characters lie closer together, on average, was no person."""
 LEAST: Final = 8
 """Characters of a burst that can be a barcode."""
+_PREFIX: Final = "HYMIO1"
 MOST: Final = 4000
 _LAYOUT: Final = re.compile(r"h[yz].{1,2}o", re.IGNORECASE | re.DOTALL)
 """How a label of ours begins where `Y`, `M`, `I` or digits are swapped by another keyboard."""
@@ -37,7 +41,7 @@ class Scan:
 def read(text: str) -> Scan:
     """Make out what was scanned."""
     found = "".join(text.split()).upper()
-    start = found.find("HYMIO1")
+    start = found.find(_PREFIX)
     if start < 0:
         return Scan(problem="scan_layout" if _LAYOUT.match(found) else "scan_other")
     try:
@@ -65,18 +69,28 @@ class Scanner:
             self._text += text
         return begins
 
-    def enter(self) -> Scan | None:
+    def enter(self, field: Field) -> Scan | None:
         """Enter was pressed: what was scanned, None when a person types."""
         text, self._text = self._text, ""
-        if len(text) < LEAST or (self._last - self._first) / (len(text) - 1) > FAST_S:
+        if len(text) < LEAST or not self._scanned("".join(text.split()).upper(), field):
             return None
         return read(text)
 
-    def tick(self) -> Scan | None:
+    def _scanned(self, text: str, field: Field) -> bool:
+        if not field:
+            return True
+        if text.startswith(_PREFIX) or _LAYOUT.match(text):
+            # An address may begin so, too: it goes on with a dot.
+            return field == "code" or text.isalnum()
+        if (self._last - self._first) / (len(text) - 1) > FAST_S:
+            return False
+        return text.isdigit() or (field == "code" and not set(text) <= {*codes.ALPHABET, "-"})
+
+    def tick(self, field: Field) -> Scan | None:
         """Time passes: what was scanned without Enter at its end, once."""
         if not self._text or self._clock() - self._last < SILENCE_S:
             return None
-        return self.enter()
+        return self.enter(field)
 
     @property
     def due(self) -> float | None:

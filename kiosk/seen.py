@@ -23,8 +23,12 @@ class Seen:
     """setup.json."""
     facts: Facts = field(default_factory=Facts)
     stick: Stick = NONE
+    heard: bool = False
+    """Whether the sender has read enrol.json as it is now, and speaks of it."""
     redeemed: bool = False
-    """Whether the sender has redeemed this very wish."""
+    """Whether it has redeemed what stands there."""
+    turn: int = 0
+    """Of what was written here before this look began."""
 
 
 class Hands(Protocol):

@@ -14,7 +14,7 @@ from typing import Any, Final
 from kiosk import setup_views
 from kiosk.awaited import Awaited
 from kiosk.form import BACKSPACE, Form
-from kiosk.scanner import Scan, Scanner
+from kiosk.scanner import Field, Scan, Scanner
 from kiosk.seen import Hands, Seen, Stage
 from kiosk.selfcheck import CORNERS, Check, checks
 from kiosk.views import LANGUAGES, View, Words
@@ -95,7 +95,7 @@ class Setup:
     @property
     def arrived(self) -> bool:
         """Whether the code entered last is redeemed, and its configuration in use."""
-        return self.seen.redeemed and self.awaited.arrived(self.seen.facts)
+        return self.awaited.arrived(self.seen)
 
     # --- what comes in ----------------------------------------------------------------------------
 
@@ -109,7 +109,7 @@ class Setup:
             self._go("confirm" if seen.wish.get("confirmed", True) is False else "")
         elif self.screen == "confirm" and not self.arrived:
             self._go("working")
-        elif self.screen == "releasing" and self.awaited.released(seen.facts):
+        elif self.screen == "releasing" and self.awaited.released(seen):
             self._go("start")
             self.problem = "setup.error.released"
         elif self.screen == "waiting" and not self.received:
@@ -179,7 +179,7 @@ class Setup:
         self._touched_at = self.clock()
         for character in text:
             if character == "\n":
-                found = self._scanner.enter()
+                found = self._scanner.enter(self._field)
                 if found is not None:
                     self._scanned(found)
                 else:
@@ -193,7 +193,7 @@ class Setup:
 
     def tick(self) -> float:
         """Do what is due; when to be called again at the latest."""
-        found = self._scanner.tick()
+        found = self._scanner.tick(self._field)
         if found is not None:
             self._scanned(found)
         now = self.clock()
@@ -231,12 +231,16 @@ class Setup:
             self._note(before=None)
         self.wants = "visits"
 
+    @property
+    def _field(self) -> Field:
+        fields: dict[str, Field] = {"address": "address", "code": "code"}
+        return fields.get(self.screen, "")
+
     def _key(self, character: str) -> None:
-        self.problem = ""
-        if self.screen == "address":
-            self.form.key("address", character)
-        elif self.screen == "code":
-            self.form.key("code", character)
+        field = self._field
+        if field:
+            self.problem = ""
+            self.form.key(field, character)
             self.picked = None
 
     def _enter(self) -> None:
@@ -274,10 +278,7 @@ class Setup:
     def _submit(self) -> None:
         ticket = self.picked
         wish = self.form.wish(ticket.fingerprint if ticket else "", ticket.proxy if ticket else "")
-        # Another wish than the last, though it may say the same: the sender tries it anew.
-        before = self.seen.wish.get("try")
-        wish["try"] = (before if isinstance(before, int) else 0) + 1
-        self.awaited.begin(self.seen.facts)
+        self.awaited.begin()
         if self.alone and self.seen.redeemed and not self.seen.note.get("before"):
             self._note(before=dict(self.seen.wish))
         if self._enrol(wish):
@@ -303,7 +304,8 @@ class Setup:
         if not self._write(lambda: self.hands.enrol(wish)):
             return False
         same = {**wish, "confirmed": None} == {**self.seen.wish, "confirmed": None}
-        self.seen = replace(self.seen, wish=wish, redeemed=self.seen.redeemed and same)
+        known = self.seen.redeemed and same
+        self.seen = replace(self.seen, wish=wish, redeemed=known, heard=False)
         return True
 
     def _note(self, **facts: object) -> None:
@@ -325,7 +327,7 @@ class Setup:
 
     def _release(self) -> None:
         wish = {**self.seen.wish, "confirmed": False, "release": True}
-        self.awaited.begin(self.seen.facts)
+        self.awaited.begin()
         if self._enrol(wish):
             self._go("releasing")
 

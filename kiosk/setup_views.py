@@ -135,15 +135,13 @@ def _scan(setup: Setup, t: Texts) -> Sheet:
 
 
 def _working(setup: Setup, t: Texts) -> Sheet:
-    seen, word = setup.seen.facts, setup.awaited.trouble(setup.seen.facts)
+    word = setup.awaited.trouble(setup.seen)
     warning = _problem(setup, t) or (t.trouble(word) if word else "")
     ways = (t.action("setup.change"), t.action("setup.again", primary=True)) if warning else ()
     if setup.screen == "releasing":
         return Sheet("setup-releasing", t("setup.releasing"), actions=ways, warning=warning)
-    fresh = setup.awaited.fresh(seen)
-    enrolled = fresh and seen.enrolled
-    key = enrolled or (fresh and seen.running and bool(seen.enrolment))
-    done = (key, enrolled, setup.arrived)
+    heard, redeemed = setup.seen.heard, setup.seen.redeemed
+    done = (heard or redeemed, redeemed, setup.arrived)
     rows = tuple(
         Row(t(f"setup.working.{step}"), state="ok" if good else "wait")
         for step, good in zip(("key", "connect", "config"), done, strict=True)

@@ -91,12 +91,13 @@ class Terminal:
         self.glass = Glass(self.size, self._finger, partial.changed)
         world = World(time.monotonic, clock.stamp, uuid7, random.SystemRandom())
         curtain = Curtain(self.glass)
+        self._desk = Desk(data, stick, self.size)
         self.flow = Flow(Pages(bundle, self.size), curtain, self.door, world)
         self.front = Front(
             self.flow,
             curtain,
             self.glass,
-            desk=Desk(data, stick, self.size),
+            desk=self._desk,
             door=self.door,
             now=time.monotonic,
             in_use=self._in_use,
@@ -229,6 +230,7 @@ class Terminal:
         if self._status.wiped:
             if not any(self.data.config_dir.glob("*.bundle")):
                 log.warning("everything is erased: beginning anew")
+                self._desk.forget()
                 self.loop.stop()
         elif self.flow.bundle.wipe:
             self.door.shut("IT takes this device out of use")

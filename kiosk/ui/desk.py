@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sqlite3
@@ -35,6 +36,8 @@ class Desk:
         self._data, self._stick, self._window = data, stick_dir, window
         self._running = running or sender_running
         self._writable = True
+        self.turn = 0
+        """Counts what was written here: a look that began before it is old."""
 
     @property
     def _setup_json(self) -> Path:
@@ -48,13 +51,19 @@ class Desk:
 
     def see(self, bundle: Bundle | None, since: str, refused: str, *, full: bool) -> Seen:
         """One look at everything; `full` with the ledger, which takes longest."""
-        wish = read_wish(self._data.enrol_json)
+        turn, wish = self.turn, read_wish(self._data.enrol_json)
+        try:
+            written = self._data.enrol_json.stat().st_mtime_ns
+        except OSError:
+            written = 0
         facts = self.facts(bundle, since, refused, full=full)
         return Seen(
             wish=read_json(self._data.enrol_json) or {},
             note=read_json(self._setup_json) or {},
             facts=facts,
             stick=stick.read(self._stick),
+            heard=facts.enrolment.get("seen") == written,
+            turn=turn,
             redeemed=isinstance(wish, Wish) and wish.mark == facts.sender.get("redeemed"),
         )
 
@@ -81,6 +90,12 @@ class Desk:
         """Wrong PINs, as they were kept."""
         return read_json(self._service_json) or {}
 
+    def forget(self) -> None:
+        """Leave nothing of a device that was erased."""
+        for path in (self._setup_json, self._service_json):
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
     # --- writing ----------------------------------------------------------------------------------
 
     def enrol(self, wish: Mapping[str, Any]) -> None:
@@ -97,6 +112,7 @@ class Desk:
 
     def _write(self, path: Path, content: Mapping[str, Any]) -> None:
         self._writable = False
+        self.turn += 1
         write_json(path, {"v": 1, **content} if path != self._data.enrol_json else dict(content))
         self._writable = True
 

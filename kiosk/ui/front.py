@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from kiosk import pin, wording
@@ -160,15 +159,12 @@ class Front:
         return min(due, now + POLL_S) if busy else due
 
     def _see(self, found: Seen) -> None:
-        # What set-up wrote meanwhile is newer than a look that began before.
+        if found.turn != self._desk.turn:
+            # What was written meanwhile is newer.
+            return
+        self._seen = found
         if self._setup is not None:
-            seen = self._setup.seen
-            known = found.redeemed and found.wish == seen.wish
-            kept = replace(found, wish=seen.wish, note=seen.note, redeemed=known)
-            self._seen = kept
-            self._setup.see(kept)
-        else:
-            self._seen = found
+            self._setup.see(found)
         if self._service is not None:
             self._service.see(found.facts)
 
