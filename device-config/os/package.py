@@ -74,8 +74,14 @@ LAYOUT: dict[str, dict[str, tuple[str, int]]] = {
         "usr/share/doc/hymio-centre/README.md": ("README.md", 0o644),
     },
 }
-LINKS = {"device": {"etc/systemd/system/ctrl-alt-del.target": "/dev/null"}, "centre": {}}
-"""Masked: no keyboard restarts the terminal."""
+LINKS = {
+    "device": {
+        "etc/systemd/system/ctrl-alt-del.target": "/dev/null",
+        "etc/systemd/system/getty@tty1.service": "/dev/null",
+    },
+    "centre": {},
+}
+"""Masked: no keyboard restarts the terminal, and its screen never shows a login."""
 
 
 @dataclass(frozen=True)
