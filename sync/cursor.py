@@ -93,8 +93,9 @@ class Memory:
         with writing(self._db):
             if moved:
                 self._db.execute("update epochs set cursor = 0")
-                for table in ("exceptions", "lost", "floors"):
-                    self._db.execute(f"delete from {table}")
+                self._db.execute("delete from exceptions")
+                self._db.execute("delete from lost")
+                self._db.execute("delete from floors")
             if renamed:
                 self._db.execute(
                     "insert into floors select epoch, cursor from epochs where cursor > 0"

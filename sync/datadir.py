@@ -96,6 +96,11 @@ class DataDir:
         """The key that will follow, while both are taken."""
         return self.root / "key.new"
 
+    @property
+    def key_enrol(self) -> Path:
+        """The key a code is redeemed with when the one here belongs to another device."""
+        return self.root / "key.enrol"
+
 
 def sync_dir(folder: Path) -> None:
     """Make a folder's entries durable: a file fsynced under a lost name is lost. Raises OSError."""

@@ -1,24 +1,27 @@
-"""From a one-time code to a device the centre knows."""
+"""From a one-time code to a device the centre knows, and back."""
 
 from __future__ import annotations
 
-import hashlib
-import ipaddress
 import json
 import logging
 from collections.abc import Callable
 from random import Random
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Final
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync import identity, pacing
+from sync.build import built_ms
+from sync.clock import Clock
 from sync.contract import bundle, wire
 from sync.contract import code as codes
 from sync.cursor import Memory
-from sync.datadir import DataDir, read_json
+from sync.datadir import DataDir
 from sync.link import Link, Reply, UnreachableError
+from sync.refusals import problem_code
+from sync.status import iso_of
+from sync.wish import Said, Wish, answer_problem, problem, read_wish
 
 log = logging.getLogger("hymio.sync")
 
@@ -28,12 +31,16 @@ _PEOPLE: Final = {
     "code_expired": "this code is no longer valid: ask IT for a new one",
     "device_revoked": "this device's key is revoked: IT must set it up anew",
 }
+_ANOTHER_KEY: Final = ("code_used", "device_revoked")
+"""What a key of another device, or a revoked one, is answered: a fresh key may do."""
 
 
 class Enrolment:
     """Redeems enrol.json once; the reply is kept in sync.db.
 
     A device that is enrolled stays so whatever becomes of a later code, unless it is redeemed.
+    Every step may be cut short and comes again with the same key, to which the centre answers the
+    same. `unsent` says whether answers have to go first under the name the device has now.
     """
 
     def __init__(
@@ -42,113 +49,259 @@ class Enrolment:
         memory: Memory,
         link: Callable[..., Link],
         *,
+        clock: Clock,
         monotonic: Callable[[], float],
         chance: Random,
+        unsent: Callable[[], bool],
     ) -> None:
         self._data, self._memory, self._new_link = data, memory, link
-        self._now, self._chance = monotonic, chance
-        self._seen: tuple[int, int] = (0, 0)
-        self._wish: dict[str, Any] = {}
-        self._mark = ""
-        self._refused = ""
+        self._clock, self._now, self._chance = clock, monotonic, chance
+        self._unsent = unsent
+        self._seen: tuple[int, int] = (-1, -1)
+        self._wish: Wish | None = None
+        self._final = False
+        """The wish was refused, and only another file is tried again."""
         self._not_before = 0.0
-        self._tries = 0
+        self._waits = 0
+        self.tries = 0
+        """Attempts in a row that enrolled nothing."""
         self.link: Link | None = None
         """The exchange under way, which may have to be cancelled."""
-        self.state, self.reason = "not-enrolled", "no code yet"
+        self.state, self.code, self.reason = "not-enrolled", "", "no code yet"
+        self._settle()
+        self._rest()
 
     @property
     def enrolled(self) -> bool:
         """Whether the centre knows this device."""
         return bool(self._memory.fact("device"))
 
-    def look(self, *, eager: bool = False) -> bool:
-        """Redeem a waiting code when there is one; whether who we are has changed.
+    @property
+    def confirmed(self) -> bool:
+        """Whether it is enrolled, and in the right place: only then batches go."""
+        return self.enrolled and not self._memory.fact("unconfirmed")
 
-        Raises identity.KeyFileError, sqlite3.Error, OSError.
-        """
-        self._read()
-        if not self._wish or self._mark in (self._memory.fact("redeemed"), self._refused):
-            return False
-        if self._now() < self._not_before and not eager:
-            return False
-        problem = _endpoint_problem(str(self._wish.get("endpoint", ""))) or _key_problem(
-            str(self._wish.get("organisation_key", ""))
-        )
-        if problem:
-            self._refuse(problem)
-            return False
-        try:
-            return self._redeem(self._wish)
-        except UnreachableError as error:
-            self._later("unreachable", str(error), None)
-            return False
-        finally:
-            self.link = None
+    def told(self) -> dict[str, object]:
+        """What sender.json says of it."""
+        return {
+            "state": self.state,
+            "code": self.code,
+            "reason": self.reason,
+            "tries": self.tries,
+            "first_use": bool(self._memory.fact("first_use")),
+            "seen": self._seen[1],
+        }
 
-    def _read(self) -> None:
-        """Read enrol.json when it is another one than before."""
+    def trouble(self, code: str, reason: str) -> None:
+        """The device's own files are in the way."""
+        self._later("waiting", Said(code, reason))
+
+    # --- the wish ---------------------------------------------------------------------------------
+
+    def read(self) -> bool:
+        """Read enrol.json when it was written anew; whether it is tried for the first time now."""
         try:
             stat = self._data.enrol_json.stat()
             seen = (stat.st_ino, stat.st_mtime_ns)
         except OSError:
             seen = (0, 0)
         if seen == self._seen:
-            return
+            return False
         self._seen = seen
-        wish = read_json(self._data.enrol_json) or {}
-        self._wish = wish if wish.get("code") else {}
-        self._mark = hashlib.sha256(json.dumps(wish, sort_keys=True).encode()).hexdigest()
-        self._tries, self._not_before = 0, 0.0
+        found = read_wish(self._data.enrol_json)
+        self._wish = found if isinstance(found, Wish) else None
+        # Written again means "again", whatever became of the same words before.
+        self._final, self._waits, self._not_before = False, 0, 0.0
+        if isinstance(found, Said):
+            self._refuse(found)
+        elif self._wish is None or self._redeemed:
+            self._rest()
+        else:
+            self.state, self.code, self.reason = "working", "", "the centre is being asked"
+            return True
+        return False
 
-    def _redeem(self, wish: dict[str, Any]) -> bool:
-        # Durable before the centre hears of it: a code bound to a lost key would be burnt.
-        key = identity.load_or_make(self._data.key)
-        way = {name: str(wish.get(name, "")) for name in ("proxy", "ca_file")}
-        self.link = link = self._new_link(str(wish["endpoint"]), **way)
-        release = bool(wish.get("release", False))
+    @property
+    def _redeemed(self) -> bool:
+        return self._wish is not None and self._wish.mark == self._memory.fact("redeemed")
+
+    def look(self, *, eager: bool = False) -> bool:
+        """Do what enrol.json asks for, when it is time; whether who we are has changed.
+
+        Raises identity.KeyFileError, sqlite3.Error, OSError.
+        """
+        self.read()
+        wish = self._wish
+        if wish is None or self._final:
+            return False
+        if self._redeemed:
+            return self._confirm(wish)
+        if self._now() < self._not_before and not eager:
+            return False
+        wrong = problem(wish)
+        if wrong:
+            self._refuse(wrong)
+            return False
+        try:
+            return self._give_back(wish) if wish.release else self._redeem(wish)
+        except UnreachableError as error:
+            self._later("unreachable", self._explained(error))
+            return False
+        finally:
+            if self.link is not None:
+                self.link.close()
+                self.link = None
+
+    def _confirm(self, wish: Wish) -> bool:
+        if not (self._memory.fact("unconfirmed") and wish.confirmed and not wish.release):
+            return False
+        self._memory.learn(unconfirmed="")
+        self._rest()
+        return True
+
+    # --- asking the centre ------------------------------------------------------------------------
+
+    def _ask(self, wish: Wish, key: Ed25519PrivateKey, *, release: bool) -> Reply:
+        if self.link is None:
+            self.link = self._new_link(wish.endpoint, **wish.way)
         request = wire.EnrolRequest(
             v=wire.VERSION,
-            code=codes.secret(str(wish["code"])),
+            # The last group is for us alone: it tells whose centre this is.
+            code=codes.secret(wish.code),
             public_key=bundle.key_text(key.public_key()),
             release=release,
         )
+        return self.link.post("/v1/enrol", msgspec.json.encode(request), key)
+
+    def _ask_with_any(self, wish: Wish) -> tuple[Reply, Ed25519PrivateKey]:
+        """Ask with the key here; with another when that one cannot be this device's."""
+        known = self._data.key.exists()
+        # Durable before the centre hears of it: a code bound to a lost key would be burnt.
+        key = self._own_key()
+        reply = self._ask(wish, key, release=wish.release)
+        if problem_code(reply) not in _ANOTHER_KEY or not known:
+            return reply, key
+        if wish.release and not self._data.key_enrol.exists():
+            return reply, key
+        # A copied card brings another device's key along. The code is this one's, so a fresh key
+        # is as good; it stays until the centre has refused it, for the reply may get lost.
+        fresh = identity.load_or_make(self._data.key_enrol)
+        reply = self._ask(wish, fresh, release=wish.release)
+        if problem_code(reply) in _PEOPLE:
+            self._data.key_enrol.unlink(missing_ok=True)
+        return reply, fresh
+
+    def _own_key(self) -> Ed25519PrivateKey:
         try:
-            reply = link.post("/v1/enrol", msgspec.json.encode(request), key)
-        finally:
-            link.close()
+            return identity.load_or_make(self._data.key)
+        except identity.KeyFileError:
+            if self.enrolled:
+                raise
+            # No centre knows this device by it: kept for people to look at.
+            log.error("%s is no key: set aside, and a new one is made", self._data.key.name)
+            self._data.key.replace(self._data.key.with_name("key.damaged"))
+            return identity.load_or_make(self._data.key)
+
+    def _redeem(self, wish: Wish) -> bool:
+        reply, key = self._ask_with_any(wish)
         found = self._understood(reply)
         if found is None:
             return False
-        pinned = str(wish.get("organisation_key", ""))
-        if release:
-            self._memory.learn(redeemed=self._mark, device="")
-            self.state, self.reason = "not-enrolled", "the code was given back"
-        elif pinned and found.organisation_key and pinned != found.organisation_key:
-            self._refuse("the centre answers with another organisation's key than the label's")
+        wrong = answer_problem(wish, found.organisation_key)
+        if wrong is not None:
+            self._free(wish, key)
+            self._refuse(wrong)
             return False
-        else:
-            key_text = pinned or found.organisation_key
-            if _key_problem(key_text):
-                self._refuse("the centre's organisation key is damaged")
-                return False
-            trusted = [key_text] if key_text else []
-            self._memory.move_in(
-                redeemed=self._mark,
-                device=found.device,
-                name=found.name,
-                location=found.location,
-                centre=found.centre,
-                endpoint=str(wish["endpoint"]),
-                **way,
-                trusted=json.dumps(trusted),
-                config="0",
-                config_told=str(found.config),
-                etag="",
-            )
-            self.state, self.reason = "ok", ""
-            log.info("enrolled as %s at %s", found.device, wish["endpoint"])
+        if self._another(found) and self._unsent():
+            reason = f"{self._memory.fact('device')} still has answers here: they go first"
+            self._later("waiting", Said("unsent", reason))
+            return False
+        self._move_in(wish, found, key)
         return True
+
+    def _another(self, found: wire.EnrolReply) -> bool:
+        """Whether this is the same centre and another device of its."""
+        before = self._memory.fact("sent_as") or self._memory.fact("device")
+        return before not in ("", found.device) and self._memory.fact("centre") == found.centre
+
+    def _move_in(self, wish: Wish, found: wire.EnrolReply, key: Ed25519PrivateKey) -> None:
+        if found.device != self._memory.fact("device"):
+            self._forget_bundles()
+        pinned = wish.organisation_key or found.organisation_key
+        self._memory.move_in(
+            redeemed=wish.mark,
+            unconfirmed="" if wish.confirmed else "yes",
+            first_use="yes" if pinned and wish.first_use else "",
+            enrolled_key=bundle.key_text(key.public_key()),
+            device=found.device,
+            name=found.name,
+            location=found.location,
+            centre=found.centre,
+            endpoint=wish.endpoint,
+            **wish.way,
+            trusted=json.dumps([pinned] if pinned else []),
+            config="0",
+            config_told=str(found.config),
+            etag="",
+            wipe="",
+            next_endpoint="",
+        )
+        self._settle()
+        self.tries = 0
+        self._rest()
+        log.info("enrolled as %s at %s", found.device, wish.endpoint)
+
+    def _settle(self) -> None:
+        """Put the key a code was redeemed with in its place; again after a power cut."""
+        fresh = self._data.key_enrol
+        try:
+            key = identity.load(fresh)
+        except identity.KeyFileError:
+            fresh.unlink()
+            return
+        if key is None or bundle.key_text(key.public_key()) != self._memory.fact("enrolled_key"):
+            return
+        # What would follow the old key is another device's, too.
+        self._data.key_new.unlink(missing_ok=True)
+        identity.put_in_place(fresh, self._data.key)
+
+    # --- giving back ------------------------------------------------------------------------------
+
+    def _give_back(self, wish: Wish) -> bool:
+        """This is the wrong place: free the code and forget who we are."""
+        reply, _ = self._ask_with_any(wish)
+        # A final refusal ends it as well: the centre no longer minds, and nothing was ever sent.
+        if self._understood(reply) is None and (self.confirmed or not self._final):
+            return False
+        self._forget_bundles()
+        empty = ("device", "name", "location", "endpoint", "proxy", "ca_file", "etag", "wipe")
+        self._memory.learn(
+            **dict.fromkeys(empty, ""),
+            redeemed=wish.mark,
+            unconfirmed="",
+            first_use="",
+            next_endpoint="",
+            trusted="[]",
+            config="0",
+            config_told="0",
+        )
+        self._final, self.tries = False, 0
+        self._rest()
+        log.info("the code was given back")
+        return True
+
+    def _free(self, wish: Wish, key: Ed25519PrivateKey) -> None:
+        """Free a code that was bound before it showed that the centre is not ours."""
+        try:
+            self._ask(wish, key, release=True)
+        except UnreachableError as error:
+            log.warning("the code could not be given back: %s", error)
+
+    def _forget_bundles(self) -> None:
+        for path in self._data.config_dir.glob("*.bundle"):
+            path.unlink(missing_ok=True)
+
+    # --- what came of it --------------------------------------------------------------------------
 
     def _understood(self, reply: Reply) -> wire.EnrolReply | None:
         if reply.status == 200:
@@ -160,63 +313,55 @@ class Enrolment:
                 return found
         code = problem_code(reply)
         if code in _PEOPLE:
-            # Final for this code; another one in enrol.json is tried at once.
-            self._refuse(_PEOPLE[code])
+            # Final for this file; written again, it is tried again.
+            self._refuse(Said(code, _PEOPLE[code]))
         elif not code:
-            self._later("unreachable", "what answers there is not a centre", None)
-        else:
+            said = Said("not_a_centre", "what answers there is not a centre: check the address")
+            self._later("unreachable", said)
+        elif reply.status in (408, 429) or reply.status >= 500:
             wait = pacing.retry_after(reply.headers.get("retry-after"))
-            self._later("waiting", f"the centre says {reply.status} {code}", wait)
+            self._later(
+                "waiting", Said("slow_down", f"the centre says {reply.status} {code}"), wait
+            )
+        else:
+            reason = f"the centre says {reply.status} {code}: check the address and the proxy"
+            self._later("unreachable", Said("not_a_centre", reason))
         return None
 
-    def _refuse(self, reason: str) -> None:
-        self._refused = self._mark
-        self.state, self.reason = "refused", reason
-        log.error("not enrolled: %s", reason)
+    def _explained(self, error: UnreachableError) -> Said:
+        now, built = self._clock.wall_ms(), built_ms()
+        if error.code == "certificate" and now < built:
+            return Said(
+                "clock",
+                f"the clock of this device says {iso_of(now)[:10]}, which is before this program"
+                f" was made ({iso_of(built)[:10]}), so no certificate fits: set the clock, or"
+                " connect a network that does",
+            )
+        return Said(error.code, str(error))
 
-    def _later(self, state: str, reason: str, wait_s: float | None) -> None:
-        self.state, self.reason = state, reason
-        self._tries += 1
+    def _rest(self) -> None:
+        """Say what is so while nothing is asked for."""
+        if self.confirmed:
+            self.state, self.code, self.reason = "ok", "", ""
+        elif self.enrolled:
+            self.state, self.code = "unconfirmed", ""
+            self.reason = "nobody has said yet that this is the right place"
+        elif self._redeemed and self._wish is not None and self._wish.release:
+            self.state, self.code = "not-enrolled", "released"
+            self.reason = "the code was given back"
+        else:
+            self.state, self.code, self.reason = "not-enrolled", "", "no code yet"
+
+    def _refuse(self, said: Said) -> None:
+        self._final = True
+        self.tries += 1
+        self.state, self.code, self.reason = "refused", said.code, said.reason
+        log.error("not enrolled: %s", said.reason)
+
+    def _later(self, state: str, said: Said, wait_s: float | None = None) -> None:
+        self.state, self.code, self.reason = state, said.code, said.reason
+        self.tries += 1
+        self._waits += 1
         # People wait in front of the screen: never longer than a minute by our own choice.
-        wait = min(60.0, pacing.backoff(self._tries, self._chance)) if wait_s is None else wait_s
+        wait = min(60.0, pacing.backoff(self._waits, self._chance)) if wait_s is None else wait_s
         self._not_before = self._now() + pacing.asked(wait, self._chance)
-
-
-def _endpoint_problem(endpoint: str) -> str:
-    """Why an address cannot be the centre's: outside this machine only TLS will do."""
-    try:
-        parts = urlsplit(endpoint)
-        host = parts.hostname or ""
-    except ValueError:
-        return f"{endpoint!r} is not an address"
-    if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-        return f"{endpoint!r} is not an address of a centre: it begins with https://"
-    if parts.scheme == "http" and not _loopback(host):
-        return f"{endpoint!r} is not encrypted: the address must begin with https://"
-    return ""
-
-
-def _key_problem(pinned: str) -> str:
-    try:
-        if pinned:
-            bundle.read_key(pinned)
-    except bundle.BundleError:
-        return "the organisation's key on the label is damaged"
-    return ""
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def problem_code(reply: Reply) -> str:
-    """The code of RFC 9457 problem details, empty for any other body."""
-    if reply.status < 400:
-        return ""
-    try:
-        return msgspec.json.decode(reply.body, type=wire.Problem).code
-    except (msgspec.DecodeError, RecursionError):
-        return ""

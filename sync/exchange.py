@@ -89,12 +89,33 @@ class Exchange:
         """The configuration that was refused and why, told with every batch."""
 
     def post(
-        self, link: Link, key: Ed25519PrivateKey, draft: Draft, waiting: Waiting
+        self,
+        link: Link,
+        key: Ed25519PrivateKey,
+        draft: Draft,
+        waiting: Waiting,
+        *,
+        centre: str = "",
+        wiped: bool = False,
     ) -> tuple[Reply, wire.Receipt | None]:
-        """Send a batch; the receipt is None unless the reply is one. Raises UnreachableError."""
+        """Send a batch; the receipt is None unless the reply is one. Raises UnreachableError.
+
+        `centre` is another than the one this device is enrolled at; `wiped` is the last word of a
+        device that erases itself.
+        """
+        status = device_status(
+            self._data,
+            self._clock,
+            # Of what went under an earlier name the centre has nothing under this one.
+            have=0 if draft.cursor == self._memory.floor(draft.epoch) else draft.cursor,
+            oldest=waiting.oldest,
+            backlog=waiting.backlog,
+            refused=self.refused,
+            key_generation=int(self._memory.fact("key_generation") or "0"),
+        )
         batch = wire.Batch(
             v=wire.VERSION,
-            centre=self._memory.fact("centre"),
+            centre=centre or self._memory.fact("centre"),
             epoch=draft.epoch,
             boot=self._clock.boot,
             sent_at=self._clock.iso(),
@@ -102,14 +123,7 @@ class Exchange:
             clocks=self._memory.clocks(),
             first_seq=draft.first,
             tail_seq=draft.tail,
-            status=device_status(
-                self._data,
-                self._clock,
-                have=draft.cursor,
-                oldest=waiting.oldest,
-                backlog=waiting.backlog,
-                refused=self.refused,
-            ),
+            status={**status, "wiped": True} if wiped else status,
             items=draft.items,
         )
         reply = link.post("/v1/batches", msgspec.json.encode(batch), key)

@@ -46,6 +46,12 @@ def load_or_make(path: Path) -> Ed25519PrivateKey:
     return key
 
 
+def put_in_place(key: Path, of: Path) -> None:
+    """Let one key file take the place of another, durably. Raises OSError."""
+    key.replace(of)
+    sync_dir(of.parent)
+
+
 class Keys:
     """Which key signs: `key.new` as soon as it is there, until the centre says it is unknown.
 
@@ -84,8 +90,7 @@ class Keys:
         """A receipt came for what `key` signed: if it is the new one, it takes the old one's
         place."""
         if key is not self._read.get(self._key, (0, None))[1] and key is self._load(self._new):
-            self._new.replace(self._key)
-            sync_dir(self._key.parent)
+            put_in_place(self._new, self._key)
 
     def _load(self, path: Path) -> Ed25519PrivateKey | None:
         try:

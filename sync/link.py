@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import http.client
 import queue
+import re
 import threading
 from dataclasses import dataclass
 from typing import Final
@@ -37,6 +38,11 @@ _NETWORK: Final = (
 
 class UnreachableError(Exception):
     """No whole reply came; the text says why, in words for people."""
+
+    def __init__(self, text: str, code: str = "no_answer") -> None:
+        super().__init__(text)
+        self.code = code
+        """A word for programs: no_answer, certificate or not_a_centre."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +142,7 @@ class Link:
         if isinstance(found, Reply):
             return found
         if isinstance(found, _NETWORK):
-            raise UnreachableError(_reason(found)) from found
+            raise UnreachableError(*_reason(found)) from found
         raise found
 
     def _send(
@@ -169,8 +175,8 @@ class Link:
             )
 
 
-def _reason(error: Exception) -> str:
-    """One calm line out of a nested library error."""
+def _reason(error: Exception) -> tuple[str, str]:
+    """One calm line out of a nested library error, and its word for programs."""
     text = str(error)
     for words, reason in (
         ("Name or service not known", "the centre's name cannot be found"),
@@ -179,12 +185,22 @@ def _reason(error: Exception) -> str:
         ("No address associated", "the centre's name cannot be found"),
         ("Connection refused", "the centre refuses the connection"),
         ("Network is unreachable", "there is no network"),
-        ("CERTIFICATE_VERIFY_FAILED", "the centre's certificate does not fit"),
         ("IncompleteRead", "the reply was cut short"),
         ("timed out", "the centre does not answer in time"),
         ("Connection aborted", "the connection broke off"),
         ("Connection broken", "the connection broke off"),
     ):
         if words in text:
-            return reason
-    return f"{type(error).__name__}: {text[:200]}"
+            return reason, "no_answer"
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        found = re.search(r"certificate verify failed: ([^\"']*?)(?: \(_ssl|\.|$)", text)
+        why = f": {found[1]}" if found else ""
+        return f"the centre's certificate does not fit{why}", "certificate"
+    if "TLS CA certificate bundle" in text:
+        return (
+            "the file with the centre's certificate authority (ca_file) is missing",
+            "certificate",
+        )
+    if isinstance(error, requests.exceptions.SSLError) and "WRONG_VERSION_NUMBER" in text:
+        return "what answers there does not encrypt", "not_a_centre"
+    return f"{type(error).__name__}: {text[:200]}", "no_answer"

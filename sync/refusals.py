@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import msgspec
+
 from sync import pacing
-from sync.enrolment import problem_code
+from sync.contract import wire
 from sync.link import Reply
 
 _HOURLY: Final = {
@@ -58,3 +60,13 @@ def understand(reply: Reply, *, empty: bool) -> Refusal:
         wait = pacing.HOURLY_S
     state = "waiting" if code and status in (408, 429, 503) else "unreachable"
     return Refusal(state, said, wait, code, "server" if status >= 500 and not empty else "")
+
+
+def problem_code(reply: Reply) -> str:
+    """The code of RFC 9457 problem details, empty for any other body."""
+    if reply.status < 400:
+        return ""
+    try:
+        return msgspec.json.decode(reply.body, type=wire.Problem).code
+    except (msgspec.DecodeError, RecursionError):
+        return ""

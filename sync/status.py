@@ -37,6 +37,7 @@ def device_status(
     oldest: str | None,
     backlog: int,
     refused: dict[str, object] | None,
+    key_generation: int,
 ) -> dict[str, object]:
     """The device's health, as the centre shows it; nothing of any visitor.
 
@@ -52,14 +53,19 @@ def device_status(
     return {
         "have": have,
         "version": version(),
+        "kiosk_version": terminal.get("version", ""),
         "config": terminal.get("config", 0),
+        "config_since": terminal.get("config_since", ""),
         "refused": [*_some(terminal.get("refused")), *([refused] if refused else [])],
         "alarms": _some(terminal.get("alarms")),
         "terminal": terminal.get("state", ""),
         "reason": terminal.get("reason", ""),
+        "setup": terminal.get("setup", ""),
+        "service": terminal.get("service", {}),
         "last_touch": terminal.get("last_touch"),
         "outbox": terminal.get("outbox", {}),
         "free_disk": free,
+        "key_generation": key_generation,
         "clock_synced": clock.synced(),
         "oldest_unsent": oldest,
         "backlog": backlog,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -22,7 +23,8 @@ Behaviour = Callable[["FakeCentre", dict[str, Any], str], "Answer | None"]
 class FakeCentre:
     """Stores by epoch and seq, replies with `have`, and asks `behave` first."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = CENTRE, tls: ssl.SSLContext | None = None) -> None:
+        self.name = name
         self.stored: dict[str, dict[int, dict[str, Any]]] = {}
         self.pruned: dict[str, int] = {}
         self.batches: list[dict[str, Any]] = []
@@ -65,8 +67,8 @@ class FakeCentre:
             def reply(self, answer: Answer) -> None:
                 status, headers, body = answer
                 self.send_response(status)
-                for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                    self.send_header(name, value)
+                for header, value in {"Content-Length": str(len(body)), **headers}.items():
+                    self.send_header(header, value)
                 self.end_headers()
                 if centre.drip_s:
                     for i in range(len(body)):
@@ -85,7 +87,10 @@ class FakeCentre:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
@@ -118,7 +123,7 @@ class FakeCentre:
         return ok(
             {
                 "v": 1,
-                "centre": CENTRE,
+                "centre": self.name,
                 "digest": digest,
                 "epoch": epoch,
                 "received_at": "2026-03-02T08:00:00Z",
@@ -158,12 +163,14 @@ def problem(status: int, code: str, **headers: str) -> Answer:
     return status, {"Content-Type": "application/problem+json", **names}, json.dumps(body).encode()
 
 
-def enrolled(_: dict[str, Any], key: str = "", config: int = 0) -> Answer:
+def enrolled(
+    _: dict[str, Any], key: str = "", config: int = 0, device: str = "d1", centre: str = CENTRE
+) -> Answer:
     return ok(
         {
             "v": 1,
-            "centre": CENTRE,
-            "device": "d1",
+            "centre": centre,
+            "device": device,
             "name": "Aula",
             "location": "0001",
             "organisation_key": key,
