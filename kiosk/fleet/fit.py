@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from kiosk.fleet.errors import ConfigError
 from kiosk.fleet.desk import count
+from kiosk.fleet.errors import ConfigError
 from kiosk.fleet.resolve import build
 from kiosk.fleet.shown import Known, Texts
 from kiosk.fleet.tree import Tree

@@ -53,7 +53,7 @@ class Texts:
         named = _TEXT.search(problem)
         inside = (run for target in page.targets for run in target.runs)
         runs = [run for run in (*page.runs, *inside) if named and run.name == named[1]]
-        # A heading too long shows in whatever stands below it: then the longest of IT's is to blame.
+        # A heading too long shows in what stands below it: then the longest of IT's is to blame.
         return self._longest(runs, page.language) or self._longest(page.runs, page.language)
 
     def _longest(self, runs: Sequence[Run], language: str) -> Known | None:
