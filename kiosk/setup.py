@@ -253,6 +253,7 @@ class Setup:
             if self.form.code_complete:
                 self._submit()
             else:
+                self.form.strange = ""
                 self.problem = "setup.code.incomplete"
 
     def _scanned(self, scan: Scan) -> None:
