@@ -67,6 +67,12 @@ def put(data: Any, path: tuple[Any, ...], value: object) -> None:
     data[path[-1]] = value
 
 
+def value_at(data: Any, path: tuple[Any, ...]) -> Any:
+    for key in path[:-1]:
+        data = data[key]
+    return data.get(path[-1], [])
+
+
 def survivors(before: str, after: str) -> bool:
     """Whether the lines of `after` are those of `before`, less at most one, plus new ones."""
     old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
@@ -107,20 +113,21 @@ def test_setting_a_value_leaves_every_other_line(text: str, data: st.DataObject)
 def test_adding_an_entry_leaves_every_line(text: str, entry: dict[str, Any]) -> None:
     parsed = tomllib.loads(text)
     wanted: list[tuple[Any, ...]] = [("was",)]
-    if isinstance(parsed.get("was"), dict | str | int):
-        return
     for name in ("service", "many"):
         wanted += [(name, index, "was") for index in range(len(parsed.get(name, [])))]
     for path in wanted:
+        there = value_at(parsed, path)
+        if not isinstance(there, list):
+            continue
         edited = TomlText(text)
         edited.append(path, entry)
         edited.append(path, entry)
         expected = copy.deepcopy(parsed)
-        put(expected, path, [entry, entry])
+        put(expected, path, [*there, entry, entry])
         assert edited.data == expected
         old = iter(edited.text.splitlines(keepends=True))
         assert all(
-            any(line.rstrip("\r\n") == there.rstrip("\r\n") for there in old)
+            any(line.rstrip("\r\n") == other.rstrip("\r\n") for other in old)
             for line in text.splitlines(keepends=True)
         )
 
