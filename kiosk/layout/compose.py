@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Final
 
 from kiosk.layout import away, choice, closing, comment, corners, face, keys, rest, sheets, staff
 from kiosk.layout.keyboards import Layer
@@ -112,11 +114,11 @@ class Composer:
 
     def staff(self, language: str, sheet: Sheet) -> Page:
         """A screen for staff: text, rows, choices, ways on; `more` where it takes several pages."""
-        return staff.compose(self._kit, language, sheet)
+        return _usable(self._kit, lambda kit: staff.compose(kit, language, sheet))
 
     def keys(self, language: str, typing: Keys) -> Page:
         """A field and keys for staff; targets `key.<character>`, `key.⌫`, `field`."""
-        return keys.compose(self._kit, language, typing)
+        return _usable(self._kit, lambda kit: keys.compose(kit, language, typing))
 
     def corners(
         self,
@@ -127,7 +129,9 @@ class Composer:
         actions: tuple[Action, ...] = (),
     ) -> Page:
         """The touch test: targets `corner.tl`, `.tr`, `.bl`, `.br`, `.c`; those in `hit` ticked."""
-        return corners.compose(self._kit, language, title, hit, left, actions)
+        return _usable(
+            self._kit, lambda kit: corners.compose(kit, language, title, hit, left, actions)
+        )
 
     def loading(self, language: str) -> Page:
         """Nothing but the logo."""
@@ -143,3 +147,21 @@ class Composer:
             return seen[line]
 
         return typed(text, width_mm, measured)
+
+
+_PARTS: Final = (0.8, 0.65, 0.55)
+
+
+def _usable(kit: Kit, make: Callable[[Kit], Page]) -> Page:
+    """A page for staff, smaller than allowed where it does not fit: a device must be set up.
+
+    What did not fit stays among its problems.
+    """
+    page = make(kit)
+    if not page.problems:
+        return page
+    tried = [make(kit.smaller(part)) for part in _PARTS]
+    best = min(tried, key=lambda each: len(each.problems))
+    if len(best.problems) >= len(page.problems):
+        return page
+    return replace(best, problems=page.problems + best.problems)

@@ -103,9 +103,13 @@ def _split(
     kit = draft.kit
     n = len(shown)
     wide = max(100.0, 0.5307 * kit.inner)
-    area = Box(kit.right - wide, kit.margin + 1, wide, bottom - 4 - kit.margin - 1)
-    row = min(26.0, (area.h - (n - 1) * GAP) / n)
-    if row < 18.9:
+    for top in (kit.margin + 1, kit.margin):
+        # Where millimetres are missing, those above the list are the first to go.
+        area = Box(kit.right - wide, top, wide, bottom - 4 - top)
+        row = min(26.0, (area.h - (n - 1) * GAP) / n)
+        if row >= 18.9:
+            break
+    else:
         draft.problem("the list of faces is too low")
     height = n * row + (n - 1) * GAP
     if kit.tall:

@@ -17,6 +17,11 @@ from sync.contract import code as codes
 BACKSPACE: Final = "⌫"
 _HEAD: Final = 6.0
 """What title, field and note take over the keys, u."""
+_HEAD_LEAST: Final = 2.45
+"""The same without a note, as low as it can be."""
+_KEY_LEAST: Final = 6.0
+_LOW_PANEL: Final = 120.0
+"""Below this height keys are lower than they should be, mm."""
 _LOW: Final = 0.65
 """How far down the head stands on upright panels, as a share of the room it leaves."""
 _CARET: Final = 0.6
@@ -26,6 +31,8 @@ _PAD_KEY: Final = (4.4, 3.9)
 _CODE_MOST: Final = 1.3
 """Height of a code's keys in their width, at most."""
 _ADDRESS: Final = ("1234567890-", "qwertyuiop:", "asdfghjkl_/", f"zxcvbnm.{BACKSPACE}")
+_ADDRESS_FOLDED: Final = ("1234567890", "qwertyuiop", "asdfghjkl-", "zxcvbnm./:", f"_{BACKSPACE}")
+"""Where eleven columns would leave the keys under 15 mm."""
 _DIGITS: Final = ("123", "456", "789", f" 0{BACKSPACE}")
 _SIZES: Final = (1.33, 1.15, 1.0)
 
@@ -127,16 +134,23 @@ def _code_rows(kit: Kit) -> tuple[str, ...]:
 
 
 def _letters(kit: Kit, kind: str, room: float) -> _Board:
-    rows = _code_rows(kit) if kind == "code" else _ADDRESS
+    eleven = (kit.inner + GAP) / 11 - GAP >= 15
+    # A fifth row has no place on a low panel either way.
+    folded = not (eleven or kit.narrow or kit.h < _LOW_PANEL)
+    address = _ADDRESS_FOLDED if folded else _ADDRESS
+    rows = _code_rows(kit) if kind == "code" else address
     columns = max(len(row) for row in rows)
     gap = GAP if (kit.inner - (columns - 1) * GAP) / columns >= 9 else KEY_GAP
     wide = min(_KEY_MOST, (kit.inner - (columns - 1) * gap) / columns)
     best = 17.0 if kit.small_panel and kit.panel.portrait else max(15.0, 1.95 * kit.u)
     if kind == "code":
         best = max(best, _CODE_MOST * wide)
+    gaps = (len(rows) - 1) * GAP
     # Title, field and two lines of note stay above.
-    high = (room - _HEAD * kit.u - (len(rows) - 1) * GAP) / len(rows)
-    return _Board(rows, columns, wide, min(best, max(15.0, high)), gap)
+    high = min(best, max(15.0, (room - _HEAD * kit.u - gaps) / len(rows)))
+    # A panel too low for that gets keys that are too low, and says so.
+    fits = (room - _HEAD_LEAST * kit.u - 6 - gaps) / len(rows)
+    return _Board(rows, columns, wide, max(_KEY_LEAST, min(high, fits)), gap)
 
 
 def _place(draft: Draft, board: _Board, x: float, y: float) -> None:

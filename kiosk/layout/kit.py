@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -96,6 +97,12 @@ class Kit:
         self.tall = self.h > 400
         """What is asked then stands low: what is touched stays in the lowest 320 mm."""
         self._paras: dict[tuple[str, str, float, float, bool], Para] = {}
+
+    def smaller(self, part: float) -> Kit:
+        """The same panel with everything at a part of its size, where nothing else can be done."""
+        made = copy.copy(self)
+        made.u, made.bar_h, made.margin = part * self.u, part * self.bar_h, part * self.margin
+        return made
 
     @property
     def larger(self) -> bool:

@@ -16,6 +16,8 @@ from kiosk.wording import staff_language, wording
 __all__ = ["Action", "Keys", "Row", "Sheet", "compose"]
 
 _BODY: Final = (1.0, 0.9, 0.8, SMALL)
+_WARNING_MOST: Final = 0.5
+"""What a warning in large words may take of the height below the title."""
 _ALONE: Final = 1.2
 """Size of a body with nothing but a warning beside it, u."""
 _CHOICES_LEAST: Final = 40.0
@@ -61,7 +63,7 @@ def _composed(kit: Kit, language: str, sheet: Sheet, *, several: bool) -> tuple[
     top = kit.h - REACH if kit.tall else kit.margin
     y = _title(draft, sheet.title, top, numbered=several) + gap
     if sheet.warning:
-        y = _warning(draft, sheet.warning, y) + gap
+        y = _warning(draft, sheet.warning, y, bottom) + gap
     elif sheet.body:
         # A body belongs to its title.
         y -= gap / 2
@@ -115,13 +117,16 @@ def _number(draft: Draft, n: int, m: int, y: float) -> None:
     draft.runs.append(draft.centred("page", para, at, colour="ink-2", align="right"))
 
 
-def _warning(draft: Draft, text: str, y: float) -> float:
+def _warning(draft: Draft, text: str, y: float, bottom: float) -> float:
     """A text on warn ground with the mark of something wrong; the y below it."""
     kit = draft.kit
-    em = kit.u
-    side = 0.95 * em
-    left = kit.margin + 4 + 1.5 * em
-    para = kit.para(text, draft.language, kit.right - 4 - left, em)
+    for size in kit.sizes(_BODY):
+        em = size * kit.u
+        side = 0.95 * em
+        left = kit.margin + 4 + 1.5 * em
+        para = kit.para(text, draft.language, kit.right - 4 - left, em)
+        if para.height <= _WARNING_MOST * (bottom - y):
+            break
     box = Box(kit.margin, y, kit.inner, para.height + 6)
     draft.marks.append(Mark("ground", box))
     at = Box(kit.margin + 4, y + 3 + (para.leading - side) / 2, side, side)

@@ -228,6 +228,7 @@ def _stacked(  # noqa: PLR0917
         value = texts.para(row.value, wide - indent, size) if row.value else None
         long = columns > 1 and value is not None and len(value.lines) > _CELL_LINES
         if long:
+            label = texts.para(row.label, width - indent, over)
             value = texts.para(row.value, width - indent, size)
         cells.append(_Cell(row, label, value, long))
     em = size * kit.u
