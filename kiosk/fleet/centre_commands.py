@@ -79,6 +79,13 @@ def keygen_command(keys: Path, only: str | None, dry_run: bool, form: str) -> No
 @click.command("publish")
 @click.argument("devices", nargs=-1, metavar="[DEVICE]...")
 @click.option("--all", "everything", is_flag=True, help="Those that have not changed, too.")
+@click.option(
+    "--moved",
+    "right",
+    multiple=True,
+    metavar="DEVICE",
+    help="This folder is right about DEVICE's place and name, without a dated entry.",
+)
 @root_option
 @keys_option
 @url_option
@@ -88,6 +95,7 @@ def publish_command(
     devices: tuple[str, ...],
     *,
     everything: bool,
+    right: tuple[str, ...],
     root: Path,
     keys: Path,
     url: str,
@@ -108,7 +116,7 @@ def publish_command(
     mine = key_text(signing.public_key())
     with open_admin(tree, keys, url) as admin:
         found = publishing.bundles(tree, devices)
-        plan = publishing.plan(tree, found, admin, mine, everything=everything)
+        plan = publishing.plan(tree, found, admin, mine, everything=everything, right=right)
         for sentence in _lacking(tree, plan, admin):
             click.echo(f"hymio: {sentence}", err=True)
         if dry_run:

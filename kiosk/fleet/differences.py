@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ def changes(container: bytes | None, bundle: Bundle) -> list[Change]:
             raise AdminError(
                 f"what the centre has as the configuration of {bundle.device} is none"
             ) from None
-    after = dict(_leaves(msgspec.to_builtins(bundle)))
+    after = dict(_leaves(msgspec.json.decode(msgspec.json.encode(bundle))))
     return [
         Change(key, before.get(key), after.get(key))
         for key in sorted(before.keys() | after.keys())
@@ -60,16 +60,19 @@ def changes(container: bytes | None, bundle: Bundle) -> list[Change]:
     ]
 
 
-def moved_without_saying(tree: Tree, known: Mapping[str, Any]) -> list[str]:
+def moved_without_saying(
+    tree: Tree, known: Mapping[str, Any], right: Collection[str] = ()
+) -> list[str]:
     """A sentence for each device the centre has elsewhere, although no `was` here says so.
 
-    Somebody else has moved it, and this folder does not know: publishing would move it back.
+    Somebody else has moved it, and this folder does not know: publishing would move it back. Of
+    the devices in `right` this folder is said to be right.
     """
     found = []
     placed, published = known.get("placed", {}), known.get("published", {})
     for ident, source in sorted(tree.devices.items()):
         file, there = source.value, placed.get(ident)
-        if file is None or not there or not there.get("location"):
+        if file is None or ident in right or not there or not there.get("location"):
             continue
         where = (there["location"], there.get("name", ""))
         if where in {(file.location, file.name), *(said[1:] for said in formerly(file))}:
@@ -79,7 +82,8 @@ def moved_without_saying(tree: Tree, known: Mapping[str, Any]) -> list[str]:
         found.append(
             f'{ident} is published at {where[0]}, "{where[1]}"{by}; this folder says'
             f' {file.location}, "{file.name}"\n'
-            f"    → pull first; or move it with `hymio fleet move`, name it with `rename`"
+            f"    → pull first; or move it with `hymio fleet move`, name it with `rename`;\n"
+            f"      or, when this folder is right as it stands: publish --moved {ident}"
         )
     return found
 

@@ -118,3 +118,11 @@ def waiting(rows: Iterable[Mapping[str, Any]], known: Iterable[str], *, again: b
         and str(row.get("state", "")) in NEVER
         and (again or not row.get("open_code_until"))
     )
+
+
+def taken(rows: Iterable[Mapping[str, Any]], devices: Iterable[str]) -> list[str]:
+    """Those of `devices` that a terminal already is, and sends as."""
+    wanted = set(devices)
+    return sorted(
+        str(row["id"]) for row in rows if row.get("id") in wanted and row.get("state") == "active"
+    )

@@ -19,6 +19,7 @@ from kiosk.fleet.desk import (
     root_option,
     url_option,
 )
+from kiosk.fleet.errors import AdminError
 from kiosk.fleet.issue import Issue, Output, span, tell, told
 from kiosk.fleet.publish import sound_tree
 from kiosk.fleet.resolve import build, resolve
@@ -99,8 +100,15 @@ def enrol_command(
     found = [resolve(root, device) for device in dict.fromkeys(devices)]
     with open_admin(tree, keys, url) as admin:
         trusted = trusted_key(tree, keys, admin)
+        rows = admin.devices()
+        taken = enrolment.taken(rows, devices)
+        if taken:
+            raise AdminError(
+                f"{', '.join(taken)}: a terminal is enrolled there and sends → to put another in"
+                " its place: hymio fleet replace DEVICE"
+            )
         if new:
-            chosen = enrolment.waiting(admin.devices(), tree.devices, again=again)
+            chosen = enrolment.waiting(rows, tree.devices, again=again)
             found = [build(tree, device) for device in chosen]
         issue = Issue(admin, trusted, lives, endpoint=url, dry_run=dry_run)
         made = issue.make(found, output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,10 +54,19 @@ def bundles(tree: Tree, devices: Iterable[str] = ()) -> list[Bundle]:
 
 
 def plan(
-    tree: Tree, found: Iterable[Bundle], admin: Admin, mine: str, *, everything: bool = False
+    tree: Tree,
+    found: Iterable[Bundle],
+    admin: Admin,
+    mine: str,
+    *,
+    everything: bool = False,
+    right: Collection[str] = (),
 ) -> Plan:
-    """Look what is due; `mine` is the public key to sign with, `everything` takes what is unchanged
-    too. Raises AdminError when somebody else has moved a device, KeyFileError for a wrong key.
+    """Look what is due; `mine` is the public key to sign with.
+
+    `everything` takes what is unchanged too; of the devices in `right` this folder knows better
+    where they are. Raises AdminError when somebody else has moved another one, KeyFileError for a
+    wrong key.
     """
     _same_key(tree.root, mine)
     known = admin.organisation()
@@ -66,7 +75,7 @@ def plan(
             f"the centre knows the organisation by the key {fingerprint(known['key'])}, yours is"
             f" {fingerprint(mine)}: devices would refuse what it signs → use the right key"
         )
-    moved = moved_without_saying(tree, known)
+    moved = moved_without_saying(tree, known, right)
     if moved:
         raise AdminError("nothing is published: " + "\n".join(moved))
     made = Plan(known)
