@@ -86,7 +86,7 @@ def compose(kit: Kit, language: str, keys: Keys) -> Page:
 def _beside(draft: Draft, keys: Keys) -> None:
     """Words and ways left, the pad over the whole height right."""
     kit = draft.kit
-    top = kit.margin
+    top = max(kit.margin, kit.h - REACH)
     bottom = kit.h - kit.margin
     board = _digits(kit, bottom - top, 0.45 * kit.inner)
     if board.high < 20 or board.wide < 20:
@@ -103,15 +103,15 @@ def _below(draft: Draft, keys: Keys) -> None:
     kit = draft.kit
     gap = 3.0 if kit.small_panel else 8.0
     bottom = staffbar.place(draft, keys.actions) - gap
-    top = kit.h - REACH if kit.tall else kit.margin
+    top = max(kit.margin, kit.h - REACH)
     if keys.kind == "digits":
         board = _digits(kit, (bottom - top) * 0.7, kit.inner)
-        least = 20.0
+        least = (20.0, 20.0)
     else:
         board = _letters(kit, keys.kind, bottom - top)
-        least = 15.0
-    if board.high < least - 0.01:
-        draft.problem(f"the keys are lower than {least:g} mm")
+        least = (9.0 if kit.narrow and keys.kind == "address" else 15.0, 15.0)
+    if board.wide < least[0] - 0.01 or board.high < least[1] - 0.01:
+        draft.problem(f"the keys are smaller than {least[0]:g} x {least[1]:g} mm")
     y = bottom - board.height
     _place(draft, board, kit.margin + (kit.inner - board.width) / 2, y)
     _head(draft, keys, Box(kit.margin, top, kit.inner, y - gap - top))

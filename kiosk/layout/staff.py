@@ -60,7 +60,7 @@ def _composed(kit: Kit, language: str, sheet: Sheet, *, several: bool) -> tuple[
     bottom = staffbar.place(draft, sheet.actions, sheet.languages, more=several) - gap
     if sheet.choices and sheet.rows:
         bottom = _facts(draft, sheet.rows, bottom, gap)
-    top = kit.h - REACH if kit.tall else kit.margin
+    top = max(kit.margin, kit.h - REACH)
     y = _title(draft, sheet.title, top, numbered=several) + gap
     if sheet.warning:
         y = _warning(draft, sheet.warning, y, bottom) + gap

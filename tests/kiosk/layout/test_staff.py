@@ -277,7 +277,7 @@ def test_on_any_panel_a_screen_keeps_the_rules_or_says_what_does_not_fit(
 def test_a_panel_of_seven_inches_says_that_it_is_too_small_and_is_still_composed() -> None:
     screens = Screens(SEVEN_INCH, "fi")
     page = screens.keys("code", "K7QM", (), "setup-code")
-    assert any("lower than 15 mm" in problem for problem in page.problems)
+    assert any("smaller than 15 x 15 mm" in problem for problem in page.problems)
     assert sorted(keyed(page)) == sorted(CODE)
     start = dict(screens.setup())["start"]
     assert start.problems
