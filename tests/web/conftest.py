@@ -15,6 +15,7 @@ from sync.collector.store import open_store
 from sync.collector.web import add_user
 from tests.web.chromium import ARGS
 from tests.web.county import NOW, furnish
+from tests.web.fleet import equip
 from tests.web.site import NAME, PASSWORD, Clock, Site
 
 
@@ -45,6 +46,14 @@ def serving(folder: Path, *, answers: bool) -> Iterator[Site]:
 def county(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A county with a year of answers; read only."""
     with serving(tmp_path_factory.mktemp("county"), answers=True) as site:
+        yield site
+
+
+@pytest.fixture(scope="session")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Devices in every state; read only."""
+    with serving(tmp_path_factory.mktemp("fleet"), answers=False) as site:
+        equip(site)
         yield site
 
 

@@ -87,7 +87,7 @@ def _export(request: AnyRequest, form: str) -> Response[Any]:
     return guard.protected(request, response)
 
 
-@get("/devices/{device:str}", sync_to_thread=True)
+@get("/devices/{device:path}", sync_to_thread=True)
 def one_device(request: Request[Any, Any, State]) -> Response[Any]:
     """One device: its ledger per outbox file, keys, places, what happened, and what to do."""
     session: Session | None = guard.session_of(request)
@@ -95,7 +95,8 @@ def one_device(request: Request[Any, Any, State]) -> Response[Any]:
         return redirect(request, "/login")
     words = guard.words_of(request)
     now = datetime.fromtimestamp(guard.now_ms(request) / 1000, UTC)
-    wanted = str(request.path_params["device"])
+    # An id is one word as a rule; should it hold a slash, its page is found all the same.
+    wanted = str(request.path_params["device"]).removeprefix("/")
     with snapshot(guard.store_of(request)) as db:
         standing = next((one for one in fleet(db, now) if one.id == wanted), None)
         if standing is None:
