@@ -1,0 +1,237 @@
+"""A terminal in the field: its window, its sender, the centre, and the person setting it up."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from PIL import Image
+
+from collections.abc import Mapping
+
+from kiosk import wording
+from kiosk.layout.page import Page
+from kiosk.seen import Seen
+from kiosk.setup import Setup
+from kiosk.ui.desk import Desk
+from kiosk.ui.fallback import fallback_bundle
+from kiosk.ui.pages import Pages
+from kiosk.views import Cleaning, Corners, Keys, Sheet, View
+from sync.contract import code as codes
+from sync.contract.bundle import Bundle, Touch, key_text
+from sync.datadir import DataDir
+from tests.bench.screen import Pointer, Screen, wait_until
+from tests.faults.house import Child, House
+from tests.ui.looking import xdotool
+
+SIZE = (1280, 800)
+QUIET = Touch(quiet_ms=0, key_repeat_ms=0)
+
+
+def quick(bundle: Bundle, **fields: Any) -> Bundle:
+    """The example's bundle for fingers of machines."""
+    survey = msgspec.structs.replace(bundle.survey, selection="fixed", ask_comment=False)
+    timing = msgspec.structs.replace(bundle.timing, hold_ms=0)
+    location = msgspec.structs.replace(bundle.location, hours={})
+    return msgspec.structs.replace(
+        bundle, survey=survey, timing=timing, touch=QUIET, location=location, **fields
+    )
+
+
+class Shadow:
+    """The same set-up without a window: which page must stand there, by the same files."""
+
+    def __init__(self, data: Path, stick: Path) -> None:
+        self._desk = Desk(DataDir(data), stick, SIZE)
+        self.bundle: Bundle | None = None
+        self.setup = Setup(self, time.monotonic, wording.staff, self.look())
+
+    def enrol(self, wish: Mapping[str, Any]) -> None:
+        """The real one writes it."""
+
+    def note(self, note: Mapping[str, Any]) -> None:
+        """The real one writes it."""
+
+    def look(self) -> Seen:
+        return self._desk.see(self.bundle, "", "", full=False)
+
+    def see(self) -> str:
+        """Look at the files; the screen that must stand there now."""
+        self.setup.see(self.look())
+        return self.setup.screen
+
+
+class Field:
+    """`hymio kiosk --data DIR --stick DIR` and, when asked for, `hymio sync` beside it."""
+
+    def __init__(self, house: House, screen: Screen, folder: Path) -> None:
+        self.house, self.screen, self.folder = house, screen, folder
+        self.data, self.stick = folder / "data", folder / "stick"
+        self.finger = Pointer(screen.name)
+        self.kiosk: Child | None = None
+        self.sender: Child | None = None
+        self._pages = Pages(fallback_bundle(SIZE), SIZE)
+        self.language = "fi"
+        self.shadow = Shadow(self.data, self.stick)
+
+    # --- processes --------------------------------------------------------------------------------
+
+    def start(self) -> Child:
+        words = ("kiosk", "--data", str(self.data), "--stick", str(self.stick), "--no-blank")
+        self.kiosk = Child(
+            [sys.executable, "-m", "kiosk.cli", *words],
+            self.folder / "kiosk.log",
+            {"DISPLAY": self.screen.name},
+        )
+        return self.kiosk
+
+    def send(self) -> Child:
+        words = ("sync", "--data", str(self.data))
+        self.sender = Child([sys.executable, "-m", "kiosk.cli", *words], self.folder / "sync.log")
+        return self.sender
+
+    def close(self) -> None:
+        for child in (self.kiosk, self.sender):
+            if child is not None and child.ended is None:
+                child.kill()
+        self.finger.close()
+
+    def read(self, name: str) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = json.loads((self.data / name).read_text())
+        except FileNotFoundError:
+            return {}
+        return found
+
+    def configured(self, bundle: Bundle) -> None:
+        """From here on the window is drawn with this bundle."""
+        self._pages = Pages(bundle, SIZE)
+        self.shadow.bundle = bundle
+
+    def code(self, number: int = 0) -> str:
+        """A fresh code of a device, its last group checking the organisation's key."""
+        code = codes.make(key_text(self.house.organisation_key.public_key()))
+        self.house.admin(
+            "POST",
+            f"/v1/admin/devices/{self.house.bundles[number].device}/codes",
+            {"code_sha256": codes.sha256(code), "expires_at": "2099-01-01T00:00:00+00:00"},
+        )
+        return code
+
+    # --- looking ----------------------------------------------------------------------------------
+
+    def picture(self) -> Image.Image:
+        buffer = self.screen.framebuffer
+        size = (buffer.width, buffer.height)
+        return Image.frombuffer("RGB", size, buffer.rows(), "raw", "BGRX", 0, 1)
+
+    def wait(self, condition: Any, what: str, timeout_s: float = 20) -> None:
+        def there() -> bool:
+            if self.kiosk is not None and self.kiosk.ended is not None:
+                raise AssertionError(f"the terminal ended: {self.kiosk.said()[-3000:]}")
+            return bool(condition())
+
+        try:
+            wait_until(there, timeout_s, poll_s=0.03, what=what)
+        except TimeoutError as error:
+            self.picture().save(self.folder / "last.png")
+            said = self.kiosk.said()[-2000:] if self.kiosk else ""
+            sent = self.sender.said()[-2000:] if self.sender else ""
+            raise AssertionError(f"{error}\n{said}\n{sent}") from None
+
+    def page(self, view: View) -> Page:
+        composer = self._pages.composer(frozenset())
+        match view:
+            case Sheet():
+                return composer.staff(self.language, view)
+            case Keys():
+                return composer.keys(self.language, view)
+            case Corners():
+                return composer.corners(
+                    self.language, view.title, view.hit, view.left, view.actions
+                )
+            case Cleaning():
+                return composer.cleaning(self.language)
+        return self.rest()
+
+    def rest(self) -> Page:
+        bundle = self._pages.bundle
+        return self._pages.page(frozenset(), "rest", bundle.languages[0])
+
+    def shows(self, page: Page) -> bool:
+        """Whether the window shows exactly this page."""
+        painted = self._pages.painter(frozenset(), page.screen).page(page)
+        return self.picture().tobytes() == painted.tobytes()
+
+    def says(self, page: Page, name: str) -> bool:
+        """Whether a run of text of the page stands where it belongs, whatever else is shown."""
+        run = next(run for run in page.runs if run.name == name)
+        region = self._pages.view.px(run.box)
+        painted = self._pages.painter(frozenset(), page.screen).page(page)
+        return self.picture().crop(region).tobytes() == painted.crop(region).tobytes()
+
+    def texts(self, key: str, **values: object) -> str:
+        text = wording.staff(self.language)[key]
+        return text.format(**values) if values else text
+
+    # --- touching ---------------------------------------------------------------------------------
+
+    def tap(self, page: Page, name: str) -> None:
+        target = next(target for target in page.targets if target.name == name)
+        left, top, right, bottom = self._pages.view.px(target.box)
+        self.touch((left + right) // 2, (top + bottom) // 2)
+
+    def touch(self, x: int, y: int, held_s: float = 0.04) -> None:
+        self.finger.move(x, y)
+        self.finger.press()
+        time.sleep(held_s)
+        self.finger.release()
+        time.sleep(0.03)
+
+    def stands(self) -> Page:
+        """Wait until the window shows what set-up must show now, and takes taps."""
+        found: list[Page] = []
+
+        def there() -> bool:
+            self.shadow.see()
+            found[:] = [self.page(self.shadow.setup.view())]
+            return self.shows(found[0])
+
+        self.wait(there, "the screen of the set-up")
+        time.sleep(0.32)
+        return found[0]
+
+    def press(self, *names: str) -> None:
+        """Tap targets of the set-up, each on the screen it stands on."""
+        for name in names:
+            self.tap(self.stands(), name)
+            self.shadow.setup.act(name)
+
+    def keys(self, text: str) -> None:
+        """Type on the keys of the screen."""
+        page = self.stands()
+        for character in text:
+            self.tap(page, f"key.{character}")
+            self.shadow.setup.act(f"key.{character}")
+            # The same key twice within a moment is a bounce.
+            time.sleep(0.1)
+
+    def until(self, screen: str, timeout_s: float = 20) -> Page:
+        """Wait until the files lead to a screen of the set-up, and it stands there."""
+        self.wait(lambda: self.shadow.see() == screen, f"the screen {screen}", timeout_s)
+        return self.stands()
+
+    def type(self, text: str, delay_ms: int = 12) -> None:
+        xdotool(self, "type", "--delay", str(delay_ms), text)  # type: ignore[arg-type]
+
+    def service(self) -> None:
+        """Hold the logo, then three corners."""
+        logo = next(target for target in self.rest().targets if target.name == "logo")
+        left, top, right, bottom = self._pages.view.px(logo.box)
+        self.touch((left + right) // 2, (top + bottom) // 2, 5.1)
+        for x, y in ((5, 5), (SIZE[0] - 5, 5), (5, SIZE[1] - 5)):
+            self.touch(x, y)
