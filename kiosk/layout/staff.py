@@ -100,7 +100,7 @@ def _title(draft: Draft, text: str, y: float, *, numbered: bool) -> float:
     kit = draft.kit
     width = kit.inner
     if numbered:
-        sample = wording(draft.language)["page"].format(n=9, m=9)
+        sample = wording(draft.language)["page"].format(n=99, m=99)
         width -= kit.length(sample, _small(kit), draft.language) + 4
     for most in (1, 2, 3):
         para = kit.fit(text, draft.language, width, QUESTION, most=most, bold=True)
