@@ -46,6 +46,15 @@ ERRORS = (
     "disk",
     "released",
     "ticket",
+    "other",
+    "no_sender",
+    "no_config",
+    "config_refused",
+    "bad_file",
+    "scan_partial",
+    "scan_layout",
+    "scan_other",
+    "unsent",
 )
 FINGERPRINT = "3F9A-07C1-5B2E-D840"
 PLACES = (
@@ -116,6 +125,7 @@ class Screens:
             ),
         )
         yield "code", self.keys("code", "K7QM-4T2P-9X__-____", ways_on, "setup-code")
+        ways_on = self.act("back", "setup.address", "next")
         yield (
             "code-bad",
             self.keys(
@@ -173,7 +183,16 @@ class Screens:
             Row(t["confirm.fingerprint"], FINGERPRINT),
         )
         yes_no = self.act("confirm.no", "confirm.yes")
-        yield "confirm", self.sheet("confirm", "confirm.title", rows=rows[:3], actions=yes_no)
+        yield (
+            "confirm",
+            self.sheet(
+                "confirm",
+                "confirm.title",
+                rows=rows[:3],
+                actions=yes_no,
+                languages=STAFF_LANGUAGES,
+            ),
+        )
         yield (
             "confirm-print",
             self.sheet(

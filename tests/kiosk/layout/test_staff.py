@@ -319,7 +319,7 @@ def test_the_languages_name_themselves_and_the_present_one_is_marked() -> None:
 
 
 def test_what_is_meant_stands_right_and_the_rest_left() -> None:
-    page = dict(Screens("10in-landscape", "fi").place())["confirm"]
+    page = dict(Screens("10in-landscape", "fi").place())["confirm-print"]
     boxes = {target.name: target.box for target in page.targets}
     assert boxes["confirm.no"].x == margin(page)
     assert boxes["confirm.yes"].right == pytest.approx(page.panel.width_mm - margin(page))
