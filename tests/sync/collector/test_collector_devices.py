@@ -6,6 +6,7 @@ import hashlib
 import threading
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -226,6 +227,26 @@ def test_a_bundle_by_another_key_or_for_another_device_is_refused(centre: Centre
     assert centre.admin("PUT", put, b"junk").code == "bad_envelope"
     nobody = centre.admin("PUT", "devices/d9/bundle", a_bundle("d9", 1, centre.organisation))
     assert nobody.code == "not_found"
+
+
+def test_publish_learns_what_is_there_and_can_skip_it(centre: Centre) -> None:
+    raw = a_bundle("d1", 3, centre.organisation)
+    assert centre.admin("PUT", "devices/d1/bundle", raw).status == 200
+    content = bundle.unpack(raw, trusted=(bundle.key_text(centre.organisation.public_key()),))
+    same = msgspec.json.encode(msgspec.structs.replace(content, version=0))
+    found = centre.admin("GET", "organisation").json()
+    assert found["digests"] == {"d1": hashlib.sha256(same).hexdigest()}
+    assert found["published"] == {"d1": {"by": "tester", "at": "2026-03-02T08:00:00.000Z"}}
+    assert found["placed"]["d2"] == {"location": "0001", "name": "d2"}
+    # Another version of the same has the same digest, another content has not.
+    for version, name, alike in ((4, "", True), (5, "Aula", False)):
+        raw = a_bundle("d1", version, centre.organisation, name=name)
+        assert centre.admin("PUT", "devices/d1/bundle", raw).status == 200
+        again = centre.admin("GET", "organisation").json()["digests"]
+        assert (again == found["digests"]) is alike
+    assert centre.admin("GET", "devices/d1/bundle").body == raw
+    assert centre.admin("GET", "devices/d2/bundle").code == "not_found"
+    assert centre.admin("GET", "devices/d9/bundle").code == "not_found"
 
 
 # --- IT's commands --------------------------------------------------------------------------------
