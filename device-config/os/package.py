@@ -9,7 +9,6 @@ the same, byte for byte.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import os
 import re
 import shutil
@@ -203,8 +202,8 @@ def libraries(target: Target, tree: Path) -> None:
         shutil.rmtree(site / name, ignore_errors=True)
     for path in site.glob("*.dist-info/direct_url.json"):
         path.unlink()
-    day = dt.datetime.fromtimestamp(target.epoch, dt.UTC).date().isoformat()
-    put(site / "sync/BUILD", f"{day}\n".encode(), 0o644)
+    # `sync.build` reads it: a clock that says earlier is wrong.
+    put(site / "sync/built.txt", f"{target.epoch}\n".encode(), 0o644)
 
 
 def skip(path: str, names: list[str]) -> set[str]:

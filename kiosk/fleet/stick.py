@@ -12,7 +12,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from kiosk.fleet.errors import FleetError
+from kiosk.fleet.usb import Stick, StickError
 from sync.contract.code import TicketError, read_ticket
 
 MOST_BYTES = 64 << 20
@@ -20,10 +20,6 @@ MOST_BYTES = 64 << 20
 DEVICE_PACKAGE = "hymio-device_"
 PACKAGES = "hymio-installer/packages"
 """Where the packages lie on the stick."""
-
-
-class StickError(FleetError):
-    """The stick cannot be written as asked; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +48,7 @@ def collect(packages: Path, usb: Path | None, devices: tuple[str, ...]) -> Conte
             )
         return Contents((), names, files)
     root = usb / "hymio"
-    if not _is_folder(root):
-        raise StickError(f"there is no folder {root}: `hymio fleet enrol DEVICE --usb {usb}`")
-    found = devices or tuple(sorted(path.name for path in root.iterdir() if _is_folder(path)))
+    found = devices or tuple(Stick(usb).devices())
     if not found:
         raise StickError(f"{root} has no device: `hymio fleet enrol DEVICE --usb {usb}`")
     for device in found:
@@ -118,7 +112,3 @@ def _is_file(path: Path) -> bool:
         return stat.S_ISREG(os.lstat(path).st_mode)
     except OSError:
         return False
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
