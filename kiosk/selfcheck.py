@@ -69,9 +69,8 @@ def _room(facts: Facts) -> str:
 
 
 def _fits(facts: Facts) -> bool:
-    """Whether the window lies as the panel does; its exact size may differ."""
+    """Whether the window is as wide and as high as the panel that is configured."""
     if facts.bundle is None:
         return True
-    width, height = facts.window
     screen = facts.bundle.screen
-    return (width >= height) == (screen.width_px >= screen.height_px)
+    return facts.window == (screen.width_px, screen.height_px)

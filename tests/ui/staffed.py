@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from PIL import Image
-
-from collections.abc import Mapping
 
 from kiosk import wording
 from kiosk.layout.page import Page
@@ -213,20 +212,24 @@ class Field:
 
     def keys(self, text: str) -> None:
         """Type on the keys of the screen."""
-        page = self.stands()
+        page, before = self.stands(), ""
         for character in text:
+            if character == before:
+                # The same key twice within a moment is a bounce.
+                time.sleep(0.13)
             self.tap(page, f"key.{character}")
             self.shadow.setup.act(f"key.{character}")
-            # The same key twice within a moment is a bounce.
-            time.sleep(0.1)
+            before = character
 
     def until(self, screen: str, timeout_s: float = 20) -> Page:
         """Wait until the files lead to a screen of the set-up, and it stands there."""
         self.wait(lambda: self.shadow.see() == screen, f"the screen {screen}", timeout_s)
         return self.stands()
 
-    def type(self, text: str, delay_ms: int = 12) -> None:
-        xdotool(self, "type", "--delay", str(delay_ms), text)  # type: ignore[arg-type]
+    def scan(self, text: str) -> None:
+        """A scanner types a label and Enter."""
+        xdotool(self, "type", "--delay", "2", text + "\n")  # type: ignore[arg-type]
+        self.shadow.setup.typed(text + "\n")
 
     def service(self) -> None:
         """Hold the logo, then three corners."""
