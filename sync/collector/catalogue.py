@@ -57,9 +57,9 @@ def put_catalogue(tx: Tx, who: str, put: CataloguePut, now_ms: int) -> None:
     if put.locations:
         hold(tx)
     touch(tx)
+    services.put(tx, put.services)
     for location in put.locations:
         _location(tx, location, now_ms)
-    services.put(tx, put.services)
     for survey in put.surveys:
         _survey(tx, survey, now_ms)
     for device in put.devices:
@@ -118,7 +118,8 @@ def _location(tx: Tx, put: LocationPut, now_ms: int) -> None:
         "select since, municipality, service from places where location = ? order by since",
         (put.id,),
     )
-    wanted = places_of(put, known, local(now_ms, put.timezone)[0])
+    today = local(now_ms, put.timezone)[0]
+    wanted = places_of(put, services.only(tx, put.services, today), known, today)
     if wanted == known:
         return
     old = catalogue(tx).places
@@ -134,7 +135,7 @@ def _location(tx: Tx, put: LocationPut, now_ms: int) -> None:
 
 
 def places_of(
-    put: LocationPut, known: list[tuple[str, str, str]], today: str
+    put: LocationPut, only: str, known: list[tuple[str, str, str]], today: str
 ) -> list[tuple[str, str, str]]:
     """The rows (since, municipality, only service) of `places`, given those known so far.
 
@@ -146,7 +147,6 @@ def places_of(
         towns = dated.timeline(older, put.municipality)
     else:
         towns = _heard([(since, town) for since, town, _ in known], put.municipality, today)
-    only = put.services[0] if len(put.services) == 1 else ""
     given = _heard([(since, service) for since, _, service in known], only, today)
     days = sorted({since for since, _ in towns} | {since for since, _ in given})
     both = [(day, (dated.at(towns, day), dated.at(given, day))) for day in days]

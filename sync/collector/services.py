@@ -53,6 +53,25 @@ def get(tx: Tx) -> list[ServicePut]:
     ]
 
 
+def only(tx: Tx, given: Iterable[str], today: str) -> str:
+    """The one service a place gives on a day, mergers and ends considered; empty: none or several.
+
+    A device that has but one service left does not ask for it.
+    """
+    rows = {
+        id_: (since, until, into)
+        for id_, since, until, into in tx.rows("select id, since, until, merged_into from services")
+    }
+    over = {id_: into for id_, (_, until, into) in rows.items() if into and until < today}
+    left = set()
+    for service in given:
+        found = successor(service, over)
+        since, until, _ = rows.get(found, ("", "", ""))
+        if since <= today and (not until or until >= today):
+            left.add(found)
+    return left.pop() if len(left) == 1 else ""
+
+
 def successor(service: str, merged: Mapping[str, str]) -> str:
     """Where a chain of mergers ends; the service itself when it goes round in a circle."""
     seen = {service}

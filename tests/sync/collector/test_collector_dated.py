@@ -159,6 +159,29 @@ def test_a_past_with_mistakes_is_refused(
     assert told in reply.json()["detail"]
 
 
+def test_a_place_with_one_service_left_gives_that_one(centre: Centre) -> None:
+    def publish(**changes: Any) -> None:
+        services = [{"id": "oral", "name": {}}, {"id": "dental", "name": {}, **changes}]
+        place = {"id": "0001", "name": {}, "municipality": "Salo", "services": ["oral", "dental"]}
+        assert put(centre, locations=[place], services=services).status == 200
+
+    device = centre.device("d1")
+    publish()
+    device.send([item(1, answer("a"))])
+    merged = {"until": "2026-03-03", "merged_into": "oral"}
+    publish(**merged)  # announced ahead
+    device.send([item(2, answer("b", at=stamp(DAY_S)))])
+    centre.clock.at += 2 * DAY_S
+    publish(**merged)
+    device.send([item(3, answer("c", at=stamp(2 * DAY_S)))])
+    assert rows(centre, "select day, service from daily_counts order by day") == [
+        ("2026-03-02", ""),  # two to choose from, none chosen
+        ("2026-03-03", ""),
+        ("2026-03-04", "oral"),
+    ]
+    holds(centre)
+
+
 def test_services_are_not_merged_in_a_circle(centre: Centre) -> None:
     def merged(one: str, into: str) -> dict[str, Any]:
         return {"id": one, "name": {}, "merged_into": into}

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import sync.collector
+from sync.collector import openapi, standing
 from sync.collector.cli import collector
 from sync.collector.store.tables import metadata
 from sync.contract import wire
@@ -28,6 +29,18 @@ def test_every_quarantine_code_is_documented() -> None:
     used = set(re.findall(r'return None, "(\w+)"', source))
     told = set(re.findall(r"\| `(\w+)` \| [^\d]", TEXT.split("Quarantine")[1].split("## ")[0]))
     assert used == told
+
+
+def test_every_route_of_it_is_documented() -> None:
+    told = set(re.findall(r"\| `(\w+ /v1/admin/[\w/{}]+)` \|", TEXT))
+    routes = (route for route in openapi.ROUTES if route.path.startswith("/v1/admin/"))
+    assert told == {f"{route.method.upper()} {route.path}" for route in routes}
+
+
+def test_every_standing_is_documented() -> None:
+    table = TEXT.split("## How a device stands")[1].split("## ")[0]
+    told = re.findall(r"`([\w-]+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+    assert sorted(told) == sorted(standing.STATES)
 
 
 def test_every_command_named_exists() -> None:
