@@ -7,6 +7,7 @@ import re
 import types
 import typing
 from collections.abc import Iterator
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -59,19 +60,27 @@ def _struct(kind: Any) -> type[msgspec.Struct] | None:
 
 
 def _table(value: dict[str, object], kind: type[msgspec.Struct], path: Path) -> Iterator[Misfit]:
-    hints = typing.get_type_hints(kind, include_extras=True)
-    for field in msgspec.structs.fields(kind):
+    fields, hints = _described(kind)
+    for field in fields:
         name = field.encode_name
         if name in value:
             yield from misfits(value[name], hints[field.name], (*path, name))
         elif field.required:
             yield Misfit((*path, name), "is missing", f"add {name}")
-    known = [field.encode_name for field in msgspec.structs.fields(kind)]
+    known = [field.encode_name for field in fields]
     for name in value:
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
             hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
             yield Misfit((*path, name), "unknown key", hint)
+
+
+@cache
+def _described(
+    kind: type[msgspec.Struct],
+) -> tuple[tuple[msgspec.structs.FieldInfo, ...], dict[str, Any]]:
+    """A structure's fields and their types, which take a while to work out."""
+    return msgspec.structs.fields(kind), typing.get_type_hints(kind, include_extras=True)
 
 
 def _leaf(value: object, kind: Any, path: Path) -> Iterator[Misfit]:

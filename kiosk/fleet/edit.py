@@ -120,12 +120,16 @@ class Edit:
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = path.stat().st_mode if path.exists() else 0o666 & ~_umask()
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".new")
-        with os.fdopen(handle, "wb") as out:
-            out.write(self._after[file].encode())
-            out.flush()
-            os.fsync(out.fileno())
         temporary = Path(name)
-        temporary.chmod(mode & 0o777)
+        try:
+            with os.fdopen(handle, "wb") as out:
+                out.write(self._after[file].encode())
+                out.flush()
+                os.fsync(out.fileno())
+            temporary.chmod(mode & 0o777)
+        except OSError:
+            temporary.unlink()
+            raise
         return temporary
 
 
