@@ -54,7 +54,7 @@ def check(put: CataloguePut) -> None:
 def put_catalogue(tx: Tx, who: str, put: CataloguePut, now_ms: int) -> None:
     """Take a catalogue in. Raises RefusedError `conflict`: a survey with other words, a service
     that is merged in a circle."""
-    if put.locations:
+    if put.locations or put.devices:
         hold(tx)
     touch(tx)
     services.put(tx, put.services)

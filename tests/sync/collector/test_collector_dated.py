@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +22,7 @@ from sync.collector.marking import mark_all
 from sync.collector.purge import purge_text
 from sync.collector.store import Tx
 from tests.sync.collector.test_collector_model import MODEL, NOW_MS, Sent, World
-from tests.sync.collector.world import Centre, answer, item, stamp
+from tests.sync.collector.world import Centre, Device, answer, item, stamp
 
 DAY_S = 86_400
 TOWNS = ("Salo", "Turku", "Paimio", "Kemiö")
@@ -302,6 +303,38 @@ def test_a_correction_nobody_made_cannot_be_withdrawn(sqlite_centre: Centre) -> 
     for name in ("7", "x", "1" * 30, "%C2%B2"):
         assert sqlite_centre.admin("DELETE", f"corrections/{name}").code == "not_found"
     assert correct(sqlite_centre, "2026-03-02", "2026-03-02", device="d9").code == "not_found"
+
+
+@pytest.mark.postgres
+def test_answers_that_arrive_while_it_changes_things_are_counted_right(
+    postgres_server: Centre,
+) -> None:
+    centre = postgres_server
+    centre.clean()
+    centre.set_up("d1", "d2")
+    devices = [centre.device("d1"), centre.device("d2")]
+    done = threading.Event()
+
+    def send(device: Device) -> None:
+        seq = 0
+        while not done.is_set():
+            seq += 1
+            device.send([item(seq, answer(f"v{seq}"))])
+
+    threads = [threading.Thread(target=send, args=(device,)) for device in devices]
+    for thread in threads:
+        thread.start()
+    try:
+        for n in range(15):
+            was = [{"until": "2026-03-01", "municipality": f"town {n}"}]
+            place = {"id": "0001", "name": {}, "municipality": TOWNS[n % 4], "history": was}
+            assert put(centre, locations=[place]).status == 200
+            assert correct(centre, "2026-03-02", "2026-03-02", f"000{n % 2 + 1}").status == 200
+    finally:
+        done.set()
+        for thread in threads:
+            thread.join()
+    holds(centre)
 
 
 # --- any order -----------------------------------------------------------------------------------
