@@ -73,9 +73,9 @@ def chosen(rows: Sequence[Row], states: Sequence[str], sort: str) -> list[Row]:
     return sorted(kept, key=lambda row: (SORTS[sort](row), str(row.get("id", ""))))
 
 
-def table(rows: Sequence[Row], now: dt.datetime) -> str:
-    """One line a device."""
-    lines = [HEAD, *(cells(row, now) for row in rows)]
+def table(rows: Sequence[Row], now: dt.datetime, languages: Sequence[str] = ()) -> str:
+    """One line a device; places are named in the first of the languages that has a name."""
+    lines = [HEAD, *(cells(row, now, languages) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEAD))]
     return "\n".join(
         "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
@@ -96,25 +96,23 @@ def as_csv(rows: Sequence[Row]) -> str:
     return file.getvalue()
 
 
-def sentences(row: Row, now: dt.datetime) -> str:
+def sentences(row: Row, now: dt.datetime, languages: Sequence[str] = ()) -> str:
     """One device in words: `enrolled, configuration 12, seen 20 s ago, outbox 0`."""
-    _, _, state, configuration, since, seen, waiting, _ = cells(row, now)
-    names = row.get("place") or {}
-    place = names.get("fi") or next(iter(names.values()), row.get("location", ""))
+    ident, place, state, configuration, since, seen, waiting, _ = cells(row, now, languages)
     parts = [
         state,
         f"configuration {configuration}",
         "never seen" if seen == "never" else f"seen {seen}",
     ]
     parts += [] if waiting == "-" else [f"outbox {waiting}"]
-    lines = [f"{row.get('id', '')}, {place}, {row.get('name', '')}", "  " + ", ".join(parts)]
+    lines = [f"{ident}, {place}", "  " + ", ".join(parts)]
     lines += [f"  in use for {since.removesuffix(' ago')}"] if since != "-" else []
     if row.get("last_touch"):
         lines.append(f"  last touched {when(row['last_touch'], now)}")
     return "\n".join([*lines, *(f"  {remark}" for remark in _remarks(row))])
 
 
-def cells(row: Row, now: dt.datetime) -> tuple[str, ...]:
+def cells(row: Row, now: dt.datetime, languages: Sequence[str] = ()) -> tuple[str, ...]:
     """The texts under HEAD."""
     waiting = outbox(row)
     queue = "-" if waiting is None else str(waiting)
@@ -122,7 +120,7 @@ def cells(row: Row, now: dt.datetime) -> tuple[str, ...]:
         queue += f", oldest {when(row['oldest_unsent'], now)}"
     return (
         str(row.get("id", "")),
-        f"{row.get('location', '')} {row.get('name', '')}".strip(),
+        ", ".join(filter(None, (_place(row, languages), str(row.get("name", ""))))),
         WORDS.get(state_of(row), state_of(row)),
         _configuration(row),
         when(row["config_since"], now) if row.get("config_since") else "-",
@@ -147,6 +145,12 @@ def ago(then: dt.datetime, now: dt.datetime) -> str:
         if seconds >= size:
             return f"{seconds // (86400 if unit == 'days' else size)} {unit} ago"
     return f"{seconds} s ago"
+
+
+def _place(row: Row, languages: Sequence[str]) -> str:
+    names = row.get("place") or {}
+    named = [names[language] for language in [*languages, *names] if names.get(language)]
+    return str(next(iter(named), row.get("location", "")))
 
 
 def _configuration(row: Row) -> str:

@@ -20,6 +20,7 @@ from kiosk.fleet.desk import (
     url_option,
 )
 from kiosk.fleet.errors import AdminError
+from kiosk.fleet.tree import Tree
 
 
 @click.command("status")
@@ -76,7 +77,7 @@ def status_command(
             rows = status.chosen(mine, wanted, sort)
             if watch and sys.stdout.isatty():
                 click.clear()
-            _tell(rows, form, named=bool(devices))
+            _tell(rows, form, _languages(tree), named=bool(devices))
             if not watch:
                 break
             time.sleep(watch)
@@ -84,7 +85,14 @@ def status_command(
         sys.exit(DOES_NOT_HOLD)
 
 
-def _tell(rows: list[status.Row], form: str, *, named: bool) -> None:
+def _languages(tree: Tree) -> tuple[str, ...]:
+    """The organisation's, as far as the file can be read."""
+    return (
+        tree.organisation.value.languages if tree.organisation and tree.organisation.value else ()
+    )
+
+
+def _tell(rows: list[status.Row], form: str, languages: tuple[str, ...], *, named: bool) -> None:
     now = dt.datetime.now(dt.UTC)
     if form == "json":
         print_json(rows)
@@ -92,9 +100,9 @@ def _tell(rows: list[status.Row], form: str, *, named: bool) -> None:
         click.echo(status.as_csv(rows), nl=False)
     elif named:
         for row in rows:
-            click.echo(status.sentences(row, now))
+            click.echo(status.sentences(row, now, languages))
     else:
-        click.echo(status.table(rows, now))
+        click.echo(status.table(rows, now, languages))
 
 
 COMMANDS: tuple[click.Command, ...] = (status_command,)
