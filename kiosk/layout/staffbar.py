@@ -16,15 +16,17 @@ _TRIES: Final = (
     (1, 1.0, True),
     (1, 1.0, False),
     (1, 0.9, False),
+    (1, 0.8, False),
     (2, 1.0, False),
     (2, 0.9, False),
-    (1, 0.8, False),
     (2, 0.8, False),
     (3, 1.0, False),
     (3, 0.8, False),
     (3, SMALL, False),
 )
 """Rows, size in u, and whether every button is at least as wide as a bar button should be."""
+_PAIR: Final = 0.9
+"""Two ways on rather stand under each other than be smaller than this, u."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def place(
         return area.bottom
     rows: list[list[_Button]] = []
     for most, size, roomy in _TRIES:
-        if kit.larger and size < 1:
+        if size < 1 and (kit.larger or (most == 1 and size < _PAIR and len(actions) == 2)):
             continue
         buttons = _buttons(draft, actions, languages, size, roomy=roomy, room=area.w)
         rows = _rows(buttons, area.w)
@@ -86,11 +88,11 @@ def place(
     heights = [max(kit.bar_h, *(button.words.height + 3 for button in row)) for row in rows]
     y = top = area.bottom - sum(heights) - GAP * (len(rows) - 1)
     for row, height in zip(rows, heights, strict=True):
-        used = sum(button.width + GAP for button in row) - GAP
+        used = _width(row)
         at = Box(area.x, y, area.w, height)
         if middle:
             at = Box(area.x + (area.w - used) / 2, y, used, height)
-        elif len(rows) > 1 and not any(button.language for button in row):
+        elif len(rows) > 1 and kit.panel.portrait and not row[0].language:
             # Rows under each other look calm only where they are equally wide.
             wider = (area.w - used) / len(row)
             row = [replace(button, width=button.width + wider) for button in row]  # noqa: PLW2901
@@ -136,17 +138,29 @@ def _buttons(
 
 
 def _rows(buttons: list[_Button], room: float) -> list[list[_Button]]:
-    """Buttons by row: as many as fit, the last rows filled first."""
-    rows: list[list[_Button]] = [[]]
-    used = 0.0
+    """Buttons by row: as many as fit, the last rows filled first; languages stay together."""
+    rows = _packed([button for button in buttons if not button.language], room)
+    languages = [button for button in buttons if button.language]
+    if not languages:
+        return rows
+    if rows and _width([*languages, *rows[0]]) <= room + 1e-6:
+        rows[0] = [*languages, *rows[0]]
+        return rows
+    return [*_packed(languages, room), *rows]
+
+
+def _packed(buttons: list[_Button], room: float) -> list[list[_Button]]:
+    rows: list[list[_Button]] = []
     for button in reversed(buttons):
-        need = button.width + (GAP if rows[0] else 0.0)
-        if rows[0] and used + need > room + 1e-6:
-            rows.insert(0, [])
-            used, need = 0.0, button.width
-        rows[0].insert(0, button)
-        used += need
+        if rows and _width([button, *rows[0]]) <= room + 1e-6:
+            rows[0].insert(0, button)
+        else:
+            rows.insert(0, [button])
     return rows
+
+
+def _width(row: list[_Button]) -> float:
+    return sum(button.width for button in row) + GAP * (len(row) - 1)
 
 
 def _place(draft: Draft, row: list[_Button], area: Box) -> None:

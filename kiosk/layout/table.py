@@ -94,6 +94,11 @@ class Table:
         heights = self._heights()
         return sum(heights) + self.air * (len(heights) - 1)
 
+    @property
+    def single(self) -> bool:
+        """Every row is one line."""
+        return all(cell.height(stacked=False) < 2 * self.em for cell in self.cells)
+
     def aired(self, height: float) -> Table:
         """With as much air between the rows as `height` mm and good looks allow."""
         heights = self._heights()
@@ -239,7 +244,7 @@ def _stacked(  # noqa: PLR0917
 def fitted(kit: Kit, language: str, rows: Sequence[Row], width: float, height: float) -> Table:
     """All rows at the largest size at which they fit well, or at the smallest, too high."""
     made = _lines(kit, language, rows, width, _ROOMY)
-    if made.neat and made.aired(1e3).height <= 0.7 * height:
+    if made.single and made.aired(1e3).height <= 0.7 * height:
         return made.aired(height)
     for size in kit.sizes(_SIZES):
         made = _lines(kit, language, rows, width, size)
