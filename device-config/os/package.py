@@ -49,6 +49,7 @@ LAYOUT: dict[str, dict[str, tuple[str, int]]] = {
         "usr/lib/sysusers.d/hymio-device.conf": ("sysusers/hymio-device.conf", 0o644),
         "usr/lib/tmpfiles.d/hymio-device.conf": ("tmpfiles/hymio-device.conf", 0o644),
         "usr/lib/udev/rules.d/90-hymio-stick.rules": ("udev/90-hymio-stick.rules", 0o644),
+        "usr/lib/hymio/screen": ("libexec/screen", 0o755),
         "usr/lib/hymio/stick": ("libexec/stick", 0o755),
         "usr/lib/hymio/unsent": ("libexec/unsent", 0o755),
         "usr/lib/hymio/wait-idle": ("libexec/wait-idle", 0o755),
