@@ -107,7 +107,10 @@ class Admin:
         self.call("POST", f"/v1/admin/devices/{device}/codes", body)
 
     def add_codes(self, codes: Sequence[Mapping[str, str]]) -> None:
-        """Many at once, all or none: `device`, `code_sha256` and `expires_at` of each."""
+        """Many at once: `device`, `code_sha256` and `expires_at` of each.
+
+        In lists of MOST_CODES; of each list the centre takes all or none.
+        """
         for start in range(0, len(codes), MOST_CODES):
             self.call("POST", "/v1/admin/codes", list(codes[start : start + MOST_CODES]))
 

@@ -17,11 +17,17 @@ from kiosk.fleet.admin import Admin
 from kiosk.fleet.carrying import put_newest
 from kiosk.fleet.centre import local, progress
 from kiosk.fleet.desk import count, print_json
+from kiosk.fleet.errors import FleetError
 from kiosk.fleet.usb import Stick
+from kiosk.layout.measure import FontError
 from sync.contract.bundle import Bundle
 
 MOST_TOLD = 20
 """Devices of a stick named on a screen."""
+
+
+class LabelError(FleetError):
+    """Labels that cannot be drawn or written; the text says what to do."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +46,12 @@ class Output:
         stick = Stick(usb) if usb is not None else None
         return cls(pdf, sheet, stick)
 
-    def ready(self, trusted: str) -> None:
+    def ready(self, trusted: str, *, dry_run: bool) -> None:
         """The stick is ours and can be written. Raises StickError."""
         if self.stick is not None:
             self.stick.ours_alone([trusted])
-            self.stick.check_writable()
+            if not dry_run:
+                self.stick.check_writable()
 
 
 @dataclass(frozen=True)
@@ -65,9 +72,9 @@ class Issue:
         made = [
             enrolment.make(bundle, self.trusted, until, endpoint=self.endpoint) for bundle in found
         ]
+        output.ready(self.trusted, dry_run=self.dry_run)
         if self.dry_run or not made:
             return made
-        output.ready(self.trusted)
         part = self._write_labels(made, output)
         try:
             enrolment.register(made, self.admin, replace=self.replace, now=self.now)
@@ -78,23 +85,38 @@ class Issue:
         if part is not None and output.pdf is not None:
             part.replace(output.pdf)
         if output.stick is not None:
+            self._write_stick(made, output.stick)
+        return made
+
+    def _write_stick(self, made: Sequence[enrolment.Code], stick: Stick) -> None:
+        try:
             with progress(len(made), "writing the stick") as step:
                 for code in made:
-                    output.stick.put_ticket(code.ticket)
-                    put_newest(output.stick, code.device, self.admin, self.trusted)
+                    stick.put_ticket(code.ticket)
+                    put_newest(stick, code.device, self.admin, self.trusted)
                     step(code)
-        return made
+        except (KeyboardInterrupt, FleetError):
+            again = "their names, or --new --all" if len(made) > 1 else "its name"
+            click.echo(f"hymio: the stick is not complete; begin anew with {again}", err=True)
+            raise
 
     @staticmethod
     def _write_labels(made: Sequence[enrolment.Code], output: Output) -> Path | None:
         if output.pdf is None:
             return None
-        raw = labels.pdf([code.label for code in made], labels.SHEETS[output.sheet])
-        part = output.pdf.with_name(f".{output.pdf.name}.{secrets.token_hex(4)}")
-        # For the owner alone: until they are used, codes are as good as keys.
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(raw)
+        try:
+            with progress(len(made), "drawing labels") as step:
+                drawn = [code.label for code in made]
+                raw = labels.pdf(drawn, labels.SHEETS[output.sheet], done=step)
+            part = output.pdf.with_name(f".{output.pdf.name}.{secrets.token_hex(4)}")
+            # For the owner alone: until they are used, codes are as good as keys.
+            descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(raw)
+        except FontError as error:
+            raise LabelError(str(error)) from None
+        except OSError as error:
+            raise LabelError(f"{output.pdf}: cannot be written: {error.strerror}") from None
         return part
 
 

@@ -114,8 +114,13 @@ class Block:
         return len(self.lines) * self.leading
 
 
-def pdf(labels: Sequence[Label], sheet: Sheet) -> bytes:
-    """A document of as many pages as the labels need. Raises measure.FontError."""
+def pdf(
+    labels: Sequence[Label], sheet: Sheet, *, done: Callable[[Label], None] = lambda _: None
+) -> bytes:
+    """A document of as many pages as the labels need; `done` is called after each label.
+
+    Raises measure.FontError.
+    """
     for name, path in (("Label", fonts().regular), ("Label-Bold", fonts().bold)):
         pdfmetrics.registerFont(TTFont(name, str(path)))
     file = io.BytesIO()
@@ -130,6 +135,7 @@ def pdf(labels: Sequence[Label], sheet: Sheet) -> bytes:
         row, column = divmod(at % each, sheet.columns)
         x, y = left + column * sheet.width, top + row * sheet.height
         _Drawing(canvas, sheet, x, y).label(label)
+        done(label)
     canvas.save()
     return file.getvalue()
 

@@ -8,6 +8,7 @@ import pypdfium2
 import pytest
 import zxingcpp
 
+from kiosk.layout.measure import FontError
 from sync.contract import bundle as bundles
 from sync.contract import code as codes
 from tests.kiosk.fleet.office import Office, stranger
@@ -107,6 +108,20 @@ def test_a_refused_code_leaves_no_label(office: Office, tmp_path: Path) -> None:
     assert done.exit_code == 1
     assert "hymio fleet publish" in done.output
     assert [path.name for path in tmp_path.iterdir() if "labels" in path.name] == []
+
+
+def test_missing_fonts_are_said_and_cost_no_code(
+    published: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing() -> None:
+        raise FontError("NotoSans-Regular.ttf is not there: install the package fonts-noto-core")
+
+    monkeypatch.setattr("kiosk.fleet.labels.fonts", missing)
+    before = published.audited()
+    done = published.fleet("enrol", "esim-0001", "--labels", str(tmp_path / "labels.pdf"))
+    assert done.exit_code == 2
+    assert "fonts-noto-core" in done.output
+    assert published.audited() == before
 
 
 @pytest.mark.parametrize("words", [[], ["esim-0001", "--new"], ["esim-0001", "--all"]])
