@@ -142,7 +142,9 @@ class Terminal:
         self.front.finger(what, touch, x, y)
 
     def _typed(self, text: str) -> None:
-        self.front.typed(text)
+        self.loop.heard()
+        if text:
+            self.front.typed(text)
 
     # --- the loop ---------------------------------------------------------------------------------
 

@@ -127,15 +127,15 @@ def prepare(width: int, height: int, *, fullscreen: bool) -> None:
 
 
 def open_window(*, fullscreen: bool, typed: Callable[[str], None]) -> Any:
-    """Open the window; `typed` gets what a keyboard or scanner types, `KEYS` included."""
+    """Open the window; `typed` gets what a keyboard or scanner types, `KEYS`
+    included, and nothing for every other key."""
     from kivy.core.window import Window  # noqa: PLC0415 - opens the window
 
     if Window is None:
         raise NoWindowError("no window can be opened: is there a display, and DISPLAY set?")
 
     def key(_window: object, code: int, *_rest: object, **_kw: object) -> bool:
-        if code in KEYS:
-            typed(KEYS[code])
+        typed(KEYS.get(code, ""))
         return True
 
     # No Escape, F1, Alt-F4, Ctrl-Q or window manager ends the terminal.

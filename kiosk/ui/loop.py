@@ -74,6 +74,10 @@ class Loop:
     def _flipped(self, *_: object) -> None:
         self._drew = True
 
+    def heard(self) -> None:
+        """An event came that draws nothing: the connection does not talk for nothing."""
+        self._wakes = 0
+
     def stop(self, *_: object) -> None:
         """Leave after this turn."""
         self._stop = True

@@ -14,12 +14,15 @@ from PIL import Image
 
 from kiosk import wording
 from kiosk.layout.page import Page
+from kiosk.pin import Guesses
 from kiosk.seen import Seen
+from kiosk.service import Service
 from kiosk.setup import Setup
 from kiosk.ui.desk import Desk
 from kiosk.ui.fallback import fallback_bundle
 from kiosk.ui.pages import Pages
 from kiosk.views import Cleaning, Corners, Keys, Sheet, View
+from sync import clock
 from sync.contract import code as codes
 from sync.contract.bundle import Bundle, Touch, key_text
 from sync.datadir import DataDir
@@ -67,8 +70,9 @@ class Shadow:
 class Field:
     """`hymio kiosk --data DIR --stick DIR` and, when asked for, `hymio sync` beside it."""
 
-    def __init__(self, house: House, screen: Screen, folder: Path) -> None:
-        self.house, self.screen, self.folder = house, screen, folder
+    def __init__(self, house: House | None, screen: Screen, folder: Path) -> None:
+        self.house = house
+        self.screen, self.folder = screen, folder
         self.data, self.stick = folder / "data", folder / "stick"
         self.finger = Pointer(screen.name)
         self.kiosk: Child | None = None
@@ -80,13 +84,22 @@ class Field:
     # --- processes --------------------------------------------------------------------------------
 
     def start(self) -> Child:
+        before = self._told_at()
         words = ("kiosk", "--data", str(self.data), "--stick", str(self.stick), "--no-blank")
         self.kiosk = Child(
             [sys.executable, "-m", "kiosk.cli", *words],
             self.folder / "kiosk.log",
             {"DISPLAY": self.screen.name},
         )
+        # Its loop turns once it has told how it is: taps before are lost with the window's birth.
+        self.wait(lambda: self._told_at() != before, "the terminal")
         return self.kiosk
+
+    def _told_at(self) -> int:
+        try:
+            return (self.data / "terminal.json").stat().st_mtime_ns
+        except OSError:
+            return 0
 
     def send(self) -> Child:
         words = ("sync", "--data", str(self.data))
@@ -106,13 +119,14 @@ class Field:
             return {}
         return found
 
-    def configured(self, bundle: Bundle) -> None:
-        """From here on the window is drawn with this bundle."""
-        self._pages = Pages(bundle, SIZE)
+    def configured(self, bundle: Bundle | None) -> None:
+        """From here on the window is drawn with this bundle, or as one nobody has set up."""
+        self._pages = Pages(bundle or fallback_bundle(SIZE), SIZE)
         self.shadow.bundle = bundle
 
     def code(self, number: int = 0) -> str:
         """A fresh code of a device, its last group checking the organisation's key."""
+        assert self.house is not None
         code = codes.make(key_text(self.house.organisation_key.public_key()))
         self.house.admin(
             "POST",
@@ -161,6 +175,13 @@ class Field:
         bundle = self._pages.bundle
         return self._pages.page(frozenset(), "rest", bundle.languages[0])
 
+    def face(self) -> Page:
+        """The first statement after the number."""
+        bundle = self._pages.bundle
+        statement = bundle.survey.statements[0].id
+        total = bundle.survey.count + 1
+        return self._pages.page(frozenset(), "face", bundle.languages[0], statement, 1, total)
+
     def shows(self, page: Page) -> bool:
         """Whether the window shows exactly this page."""
         painted = self._pages.painter(frozenset(), page.screen).page(page)
@@ -201,7 +222,7 @@ class Field:
             return self.shows(found[0])
 
         self.wait(there, "the screen of the set-up")
-        time.sleep(0.32)
+        time.sleep(self._pages.bundle.touch.quiet_ms / 1000 + 0.03)
         return found[0]
 
     def press(self, *names: str) -> None:
@@ -235,6 +256,33 @@ class Field:
         """Hold the logo, then three corners."""
         logo = next(target for target in self.rest().targets if target.name == "logo")
         left, top, right, bottom = self._pages.view.px(logo.box)
-        self.touch((left + right) // 2, (top + bottom) // 2, 5.1)
+        self.touch((left + right) // 2, (top + bottom) // 2, 5.6)
         for x, y in ((5, 5), (SIZE[0] - 5, 5), (5, SIZE[1] - 5)):
             self.touch(x, y)
+
+    def opened(self, bundle: Bundle) -> Service:
+        """Wait for the service screen; a shadow of it that says where its targets are."""
+        told = self.read("terminal.json")
+        desk = Desk(DataDir(self.data), self.stick, SIZE)
+        facts = desk.facts(bundle, told["config_since"], "", full=True)
+        service = Service(
+            desk,
+            clock=time.monotonic,
+            stamp=clock.stamp,
+            words=wording.staff,
+            facts=facts,
+            guesses=Guesses(desk.guesses()),
+        )
+        self.wait(lambda: self.read("terminal.json")["service"]["opened"], "the gesture", 5)
+        self.wait(lambda: self.says(self.page(service.view()), "title"), "the service screen", 5)
+        time.sleep(0.05)
+        return service
+
+    def use(self, service: Service, *names: str) -> None:
+        """Tap targets of the service screen."""
+        for name in names:
+            page = self.page(service.view())
+            self.wait(lambda page=page: self.says(page, "title"), f"where {name} is", 5)
+            time.sleep(0.05)
+            self.tap(page, name)
+            service.act(name)

@@ -1,0 +1,111 @@
+"""The service screen in a real window: the gesture, the cleaning lock, the PIN."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kiosk.pin import FREE, Guesses
+from kiosk.views import Cleaning
+from sync import clock
+from sync.contract.bundle import Bundle, pack
+from sync.contract.records import End
+from sync.datadir import DataDir, write_json
+from tests.bench.screen import virtual_screen
+from tests.faults.house import example
+from tests.kiosk.staffing import pin_hash
+from tests.ui.looking import records
+from tests.ui.staffed import SIZE, Field, quick
+
+pytestmark = pytest.mark.display
+Go = Callable[..., Field]
+PIN = "4829"
+
+
+@pytest.fixture(scope="module")
+def config() -> Bundle:
+    return quick(example(1), pin_hash=pin_hash(PIN, n=2**14))
+
+
+@pytest.fixture
+def field(tmp_path: Path) -> Iterator[Go]:
+    """A terminal that has a configuration, showing the first question."""
+    with ExitStack() as stack:
+
+        def go(config: Bundle) -> Field:
+            screen = stack.enter_context(virtual_screen(*SIZE))
+            found = Field(None, screen, tmp_path)
+            stack.callback(found.close)
+            data = DataDir(found.data)
+            data.create()
+            data.bundle_file(1).write_bytes(pack(config, Ed25519PrivateKey.generate()))
+            found.start()
+            found.configured(config)
+            found.wait(lambda: found.shows(found.rest()), "the first question")
+            return found
+
+        yield go
+
+
+def test_it_ends_an_open_visit_cleans_and_restarts_by_pin(field: Go, config: Bundle) -> None:
+    subject = field(config)
+    subject.tap(subject.rest(), "nps.4")
+    subject.wait(lambda: len(records(subject.data)) == 1, "an answer")
+    face = subject.face()
+    subject.wait(lambda: subject.shows(face), "the next question")
+    subject.tap(face, "back")
+    subject.wait(lambda: not subject.shows(face), "the first question again")
+    subject.service()
+    service = subject.opened(config)
+    (_, end) = records(subject.data)
+    assert isinstance(end, End) and end.how == "interrupted"
+    subject.use(service, "service.pin")
+    for pin in ("0000", PIN):
+        subject.wait(lambda: subject.says(subject.page(service.view()), "title"), "the PIN", 5)
+        time.sleep(0.2)
+        subject.use(service, *(f"key.{digit}" for digit in pin), "pin.ok")
+        wrong = 0 if pin == PIN else 1
+        subject.wait(
+            lambda wrong=wrong: (
+                subject.read("service.json").get("wrong") == wrong
+                and subject.read("terminal.json")["service"]["wrong"] == wrong
+            ),
+            "the PIN checked",
+        )
+        service.verified(right=pin == PIN)
+    assert service.screen == "menu"
+    subject.use(service, "service.restart", "service.yes")
+    assert subject.kiosk is not None
+    assert subject.kiosk.wait(10) == 0
+    assert len(records(subject.data)) == 2
+
+
+def test_a_lock_outlives_a_restart_and_wiping_the_glass_leaves_no_answer(
+    field: Go, config: Bundle, tmp_path: Path
+) -> None:
+    guesses = Guesses()
+    for _ in range(FREE):
+        guesses.count(clock.stamp())
+    data = DataDir(tmp_path / "data")
+    data.create()
+    write_json(data.root / "service.json", guesses.kept())
+    subject = field(config)
+    subject.service()
+    service = subject.opened(config)
+    assert subject.read("terminal.json")["service"]["locked_until"]
+    subject.use(service, "service.pin", *(f"key.{digit}" for digit in PIN), "pin.ok")
+    time.sleep(0.4)
+    assert service.screen == "pin"
+    assert subject.read("service.json")["wrong"] == FREE
+    subject.use(service, "service.back", "service.clean")
+    subject.wait(lambda: subject.says(subject.page(Cleaning(1.0)), "title"), "the lock", 5)
+    for x in range(60, SIZE[0], 170):
+        for y in (40, 400, 760):
+            subject.touch(x, y, 0.01)
+    assert subject.says(subject.page(Cleaning(1.0)), "title")
+    assert records(subject.data) == []
