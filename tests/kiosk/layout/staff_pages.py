@@ -227,6 +227,21 @@ class Screens:
                     actions=self.act("check.again", "check.skip"),
                 ),
             )
+        words = ("no_answer", "clock", "certificate", "not_a_centre", "disk", "no_sender", "clock")
+        for page in (0, 1):
+            yield (
+                f"check-words-{page}",
+                self.sheet(
+                    "check",
+                    "check.title",
+                    rows=tuple(
+                        Row(t[f"check.{name}"], t[f"setup.error.{word}"] + " (HTTP 502)", "bad")
+                        for name, word in zip(names, words, strict=True)
+                    ),
+                    actions=self.act("check.touch.start", "check.continue"),
+                    page=page,
+                ),
+            )
         yield (
             "corners",
             self.composer.corners(
@@ -291,19 +306,24 @@ class Screens:
             for name in ("clean", "pin", "close")
         )
         yield "service", self.sheet("service", "service.title", rows=rows, actions=actions)
-        refused = Row(
-            t["service.refused"],
-            "13: device-config/surveys/lobby.toml:14: statements.s21: unknown statement",
-            "bad",
+        refused = "13: device-config/surveys/lobby.toml:14: statements.s21: unknown statement"
+        states = (
+            Row(t["service.refused"], refused, "bad"),
+            Row(t["service.held"], "0"),
+            Row(t["service.oldest"], "2026-11-22 12:04"),
+            Row(t["service.state"], t["setup.error.no_sender"], "bad"),
+            Row(t["service.window"], "1280 × 800", "ok"),
+            Row(t["confirm.fingerprint"], FINGERPRINT),
         )
-        for page in (0, 1):
+        for page in range(4):
             yield (
-                f"service-refused-{page}",
+                f"service-states-{page}",
                 self.sheet(
                     "service",
                     "service.title",
-                    rows=(*rows, refused, Row(t["service.held"], "0")),
+                    rows=(*rows[:5], states[0], *rows[5:], *states[1:]),
                     actions=actions,
+                    languages=STAFF_LANGUAGES,
                     page=page,
                 ),
             )
