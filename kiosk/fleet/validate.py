@@ -37,6 +37,7 @@ def problems(tree: Tree) -> list[ConfigError]:
         found += _place(tree, place)
     for device in tree.devices.values():
         found += _device(tree, device)
+    found += _surveys(tree)
     found += _keys(tree)
     return sorted(set(found))
 
@@ -143,12 +144,7 @@ def _asked(tree: Tree, merged: Merged, place: Source[LocationFile] | None) -> It
     survey = tree.surveys.get(ident)
     if survey is None:
         if f"surveys/{ident}.toml" not in tree.broken:
-            yield _at(
-                merged,
-                ("survey",),
-                f'there is no survey "{ident}"',
-                one_of(ident, tree.surveys, f"add surveys/{ident}.toml"),
-            )
+            yield _at(merged, ("survey",), *_no_survey(tree, ident))
         return
     if survey.data.get("ask_service") and tree.services is not None:
         given = place.data.get("services", ()) if place else ()
@@ -163,6 +159,20 @@ def _asked(tree: Tree, merged: Merged, place: Source[LocationFile] | None) -> It
             yield survey.error(
                 ("ask_service",), "services.toml lists none", "add services, or write false"
             )
+
+
+def _surveys(tree: Tree) -> Iterator[ConfigError]:
+    """A survey that is none is wrong even where no device stands yet."""
+    for source in (tree.organisation, *tree.locations.values()):
+        ident = source.data.get("survey") if source else ""
+        there = ident in tree.surveys or f"surveys/{ident}.toml" in tree.broken
+        if source and ident and not there:
+            yield source.error(("survey",), *_no_survey(tree, ident))
+
+
+def _no_survey(tree: Tree, ident: str) -> rules.Fault:
+    remedy = one_of(ident, tree.surveys, f"add surveys/{ident}.toml")
+    return rules.Fault(f'there is no survey "{ident}"', remedy)
 
 
 def _screen(merged: Merged, source: Source[DeviceFile]) -> Iterator[ConfigError]:

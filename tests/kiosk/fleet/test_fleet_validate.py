@@ -390,7 +390,7 @@ def test_contrast_agrees_with_the_design() -> None:
 
 def run(county: County, *words: str) -> tuple[int, str]:
     result = CliRunner().invoke(fleet, ["validate", "--root", str(county.root), *words])
-    return result.exit_code, result.output
+    return result.exit_code, result.stdout
 
 
 def test_the_command_counts_and_ends_with_0_or_1(county: County) -> None:
