@@ -15,6 +15,7 @@ from kiosk.wording import staff_language, wording
 from sync.contract import code as codes
 
 BACKSPACE: Final = "⌫"
+_DOT: Final = "•"
 _HEAD: Final = 6.0
 """What title, field and note take over the keys, u."""
 _HEAD_LEAST: Final = 2.45
@@ -45,7 +46,7 @@ class Keys:
     title: str
     kind: Literal["code", "address", "digits"]
     text: str
-    """Of the field; a PIN as dots."""
+    """Of the field; a PIN stands as dots."""
     actions: tuple[Action, ...] = ()
     note: str = ""
     """Under the field: what was wrong."""
@@ -254,7 +255,9 @@ def _typed(draft: Draft, keys: Keys, box: Box, marks: list[Mark]) -> Run:
     """One line and its caret; of a text too long the end is seen."""
     kit = draft.kit
     room = box.w - 10
-    para = _tail(kit, draft.language, keys.text, room, _SIZES)
+    # A PIN is never shown, whatever was passed.
+    text = _DOT * len(keys.text) if keys.kind == "digits" else keys.text
+    para = _tail(kit, draft.language, text, room, _SIZES)
     inner = Box(box.x + 4, box.y, room + 2, box.h)
     high = min(1.3 * para.em, box.h - 3)
     caret = Box(inner.x + para.width + 0.4, box.y + (box.h - high) / 2, _CARET, high)

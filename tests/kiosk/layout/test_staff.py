@@ -10,8 +10,10 @@ from itertools import combinations, pairwise
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from PIL import ImageFont
 
 from kiosk.layout.compose import Composer
+from kiosk.layout.measure import fonts
 from kiosk.layout.page import Box, Page, Target
 from kiosk.layout.staff import Action, Row, Sheet
 from kiosk.wording import STAFF_LANGUAGES, staff
@@ -109,6 +111,25 @@ def test_every_screen_keeps_the_rules(panel: str, language: str) -> None:
             check(page)
         seen.add(name)
     assert len(seen) > 40
+
+
+@everywhere
+def test_the_font_has_every_letter_that_is_shown(language: str) -> None:
+    font = ImageFont.truetype(str(fonts().regular), 40)
+    shown = {letter for text in staff(language).values() for letter in text}
+    for _, page in Screens("10in-landscape", language).every():
+        shown |= {letter for run in runs_of(page) for line in run.lines for letter in line}
+    shown.discard(" ")
+    missing = bytes(font.getmask("\U0010ffff"))
+    assert [letter for letter in sorted(shown) if bytes(font.getmask(letter)) == missing] == []
+
+
+@pytest.mark.parametrize("typed", ["1234", "••••", "●●●●"])
+def test_a_pin_is_never_shown(typed: str) -> None:
+    page = Screens("10in-landscape", "fi").keys("digits", typed, (), "pin")
+    field = next(target for target in page.targets if target.name == "field")
+    assert [run.lines for run in field.runs] == [("••••",)]
+    assert typed not in field.label
 
 
 @everywhere
