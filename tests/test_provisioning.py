@@ -156,7 +156,9 @@ def test_eight_steps_from_an_empty_folder_to_received(
         with desk.step("8 status"):
             status = desk.fleet("status")
             enrolled = status.splitlines()[1]
-            assert enrolled.startswith("esim-0001  0001 Aula, pääovi  enrolled  1 "), status
+            assert enrolled.startswith(
+                "esim-0001  0001 Salon terveysasema, Aula, pääovi  enrolled  1 "
+            ), status
             assert " ago " in enrolled and enrolled.split()[-1] == "0", status
         field.tap(field.rest(), "nps.9")
         field.wait(lambda: _answered(desk, database) == 1, "the visitor's answer in the report", 30)

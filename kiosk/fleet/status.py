@@ -150,7 +150,7 @@ def ago(then: dt.datetime, now: dt.datetime) -> str:
 def _place(row: Row, languages: Sequence[str]) -> str:
     names = row.get("place") or {}
     named = [names[language] for language in [*languages, *names] if names.get(language)]
-    return str(next(iter(named), row.get("location", "")))
+    return f"{row.get('location', '')} {next(iter(named), '')}".strip()
 
 
 def _configuration(row: Row) -> str:
