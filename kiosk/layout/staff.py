@@ -7,7 +7,7 @@ from typing import Final
 
 from kiosk.layout import options, staffbar, table
 from kiosk.layout.keys import Keys
-from kiosk.layout.kit import QUESTION, REACH, SMALL, Draft, Kit
+from kiosk.layout.kit import GAP, QUESTION, REACH, SMALL, Draft, Kit
 from kiosk.layout.page import Box, Colour, Mark, Page
 from kiosk.layout.staffbar import Action
 from kiosk.layout.table import Row
@@ -57,11 +57,19 @@ def _composed(kit: Kit, language: str, sheet: Sheet, *, several: bool) -> tuple[
     """The page, and whether everything stands on it or on one of its pages."""
     draft = Draft(kit, sheet.screen, language)
     gap = 4.0 if kit.small_panel else 8.0
+    top = max(kit.margin, kit.h - REACH)
+    right = kit.right
     bottom = staffbar.place(draft, sheet.actions, sheet.languages, more=several) - gap
+    if sheet.languages and not kit.panel.portrait and bottom < kit.bar_y - gap - GAP:
+        # A second row of the bar costs more height than names beside the title.
+        draft = Draft(kit, sheet.screen, language)
+        bottom = staffbar.place(draft, sheet.actions, more=several) - gap
+        right = staffbar.over(draft, sheet.languages, top) - 4
     if sheet.choices and sheet.rows:
         bottom = _facts(draft, sheet.rows, bottom, gap)
-    top = max(kit.margin, kit.h - REACH)
-    y = _title(draft, sheet.title, top, numbered=several) + gap
+    y = _title(draft, sheet.title, top, right, numbered=several) + gap
+    if right < kit.right:
+        y = max(y, top + kit.bar_h + gap)
     if sheet.warning:
         y = _warning(draft, sheet.warning, y, bottom) + gap
     elif sheet.body:
@@ -85,7 +93,7 @@ def _composed(kit: Kit, language: str, sheet: Sheet, *, several: bool) -> tuple[
         fits = pages == 1 or several
         tables[sheet.page % pages].aired(room - gap).place(draft, kit.margin, y)
     if several:
-        _number(draft, sheet.page % pages + 1, pages, top)
+        _number(draft, sheet.page % pages + 1, pages, top, right)
         if not fits:
             draft.problem("no room for what can be chosen")
     return draft.page(), fits
@@ -95,10 +103,10 @@ def _small(kit: Kit) -> float:
     return (1.0 if kit.larger else SMALL) * kit.u
 
 
-def _title(draft: Draft, text: str, y: float, *, numbered: bool) -> float:
+def _title(draft: Draft, text: str, y: float, right: float, *, numbered: bool) -> float:
     """The title, with room beside it for the page's number; the y below it."""
     kit = draft.kit
-    width = kit.inner
+    width = right - kit.margin
     if numbered:
         sample = wording(draft.language)["page"].format(n=99, m=99)
         width -= kit.length(sample, _small(kit), draft.language) + 4
@@ -109,11 +117,11 @@ def _title(draft: Draft, text: str, y: float, *, numbered: bool) -> float:
     return draft.write("title", para, kit.margin, y, width)
 
 
-def _number(draft: Draft, n: int, m: int, y: float) -> None:
+def _number(draft: Draft, n: int, m: int, y: float, right: float) -> None:
     kit = draft.kit
     text = wording(draft.language)["page"].format(n=n, m=m)
     para = kit.para(text, draft.language, kit.inner, _small(kit))
-    at = Box(kit.right - para.width, y, para.width, 1.2 * QUESTION[0] * kit.u)
+    at = Box(right - para.width, y, para.width, 1.2 * QUESTION[0] * kit.u)
     draft.runs.append(draft.centred("page", para, at, colour="ink-2", align="right"))
 
 

@@ -101,6 +101,15 @@ def place(
     return top
 
 
+def over(draft: Draft, codes: Sequence[str], y: float) -> float:
+    """Put the languages' names top right, where the bar has no room beside the ways; their left."""
+    kit = draft.kit
+    row = _buttons(draft, (), codes, 1.0, roomy=False, room=kit.inner)
+    left = kit.right - _width(row)
+    _place(draft, row, Box(left, y, kit.right - left, kit.bar_h))
+    return left
+
+
 def _buttons(
     draft: Draft,
     actions: Sequence[Action],
