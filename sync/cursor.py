@@ -282,7 +282,8 @@ def _open(path: Path) -> Database:
         db = Database(connection, execute_plugins=False)
         db.execute("pragma journal_mode=wal").fetchone()
         db.execute("pragma synchronous=full")
-        db.executescript(SCHEMA)
+        # All or nothing: the ledger may be read at any moment.
+        db.executescript(f"begin;{SCHEMA}commit;")
         found = db.execute("pragma quick_check(1)").fetchone()[0]
         if found != "ok":
             raise sqlite3.DatabaseError(f"{path.name}: {found}")

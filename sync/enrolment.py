@@ -12,7 +12,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync import identity, pacing
-from sync.build import built_ms
+from sync.build import clock_problem
 from sync.clock import Clock
 from sync.contract import bundle, wire
 from sync.contract import code as codes
@@ -20,7 +20,6 @@ from sync.cursor import Memory
 from sync.datadir import DataDir
 from sync.link import Link, Reply, UnreachableError
 from sync.refusals import problem_code
-from sync.status import iso_of
 from sync.wish import Said, Wish, answer_problem, problem, read_wish
 
 log = logging.getLogger("hymio.sync")
@@ -195,9 +194,7 @@ class Enrolment:
         try:
             return identity.load_or_make(self._data.key)
         except identity.KeyFileError:
-            if self.enrolled:
-                raise
-            # No centre knows this device by it: kept for people to look at.
+            # Nothing is signed with it any more: kept for people to look at.
             log.error("%s is no key: set aside, and a new one is made", self._data.key.name)
             self._data.key.replace(self._data.key.with_name("key.damaged"))
             return identity.load_or_make(self._data.key)
@@ -329,15 +326,8 @@ class Enrolment:
         return None
 
     def _explained(self, error: UnreachableError) -> Said:
-        now, built = self._clock.wall_ms(), built_ms()
-        if error.code == "certificate" and now < built:
-            return Said(
-                "clock",
-                f"the clock of this device says {iso_of(now)[:10]}, which is before this program"
-                f" was made ({iso_of(built)[:10]}), so no certificate fits: set the clock, or"
-                " connect a network that does",
-            )
-        return Said(error.code, str(error))
+        clock = clock_problem(self._clock.wall_ms()) if error.code == "certificate" else ""
+        return Said("clock", clock) if clock else Said(error.code, str(error))
 
     def _rest(self) -> None:
         """Say what is so while nothing is asked for."""

@@ -72,8 +72,8 @@ def _folders(data: DataDir) -> list[Path]:
 def _erase_file(path: Path, *, overwrite: bool) -> None:
     if overwrite:
         try:
-            # Never through a link: it may lead out of the directory.
-            fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            # Never through a link: it may lead out of the directory. Nor waiting at a pipe.
+            fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
             if error.errno not in (errno.ELOOP, errno.ENXIO, errno.ENOENT):
                 raise

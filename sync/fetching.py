@@ -41,6 +41,7 @@ class Configuration:
         self._data, self._memory, self._now, self._chance = data, memory, monotonic, chance
         self._not_before = 0.0
         self._tries = 0
+        self._told = 0
         self._refused: dict[str, object] | None = None
 
     def at_once(self) -> None:
@@ -57,6 +58,9 @@ class Configuration:
         """
         here = here_now(self._data, self._memory)
         told = int(self._memory.fact("config_told") or "0")
+        if told != self._told:
+            self._told = told
+            self.at_once()
         if told <= here and not asking:
             self._refused = None
         elif self._now() >= self._not_before:

@@ -96,6 +96,9 @@ def _memory(data: DataDir) -> dict[str, _Known]:
     found: dict[str, _Known] = {}
     uri = f"{data.sync_db.absolute().as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=5)) as db:
+        if not db.execute("select 1 from sqlite_master where name = 'epochs'").fetchone():
+            # The sender is about to make it.
+            return {}
         for epoch, cursor in db.execute("select epoch, cursor from epochs"):
             found[epoch] = _Known(cursor)
         for epoch, seq, verdict in db.execute(

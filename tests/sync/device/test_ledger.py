@@ -57,3 +57,15 @@ def test_a_centre_that_lost_what_was_pruned_here_makes_it_lost(
     device.now += 400
     device.wait()
     assert (device.ledger()["lost"], device.ledger()["acknowledged"]) == (4, 7)
+    # sender.json tells both when sync.db is lost, before the centre is heard.
+    device.restart()
+    for path in device.data.root.glob("sync.db*"):
+        path.unlink()
+    assert device.sender.state == "starting"
+    assert (device.ledger()["lost"], device.ledger()["acknowledged"]) == (4, 7)
+
+
+def test_a_sync_db_that_is_just_being_made_is_no_error(device: Field) -> None:
+    device.commit(2)
+    device.data.sync_db.write_bytes(b"")
+    assert device.ledger()["to_send"] == 2
