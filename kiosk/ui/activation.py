@@ -1,15 +1,25 @@
-"""Which configuration is in use: the newest bundle the sender left, if it is one of ours."""
+"""Which configuration is in use: the newest bundle the sender left, if it is one of ours.
+
+One carried by a USB stick counts as well, once the sender has said which device this is and whose
+key it trusts; it is copied here, for the stick is pulled out again.
+"""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+import shutil
+from pathlib import Path
+from typing import Any, Final
 
 import msgspec
 
+from kiosk import stick
 from kiosk.ui.fallback import UNKNOWN
 from sync.contract.bundle import Bundle, BundleError, unpack
-from sync.datadir import DataDir, read_json
+from sync.datadir import DataDir, read_json, write_bytes
+
+CARRIED: Final = "carried"
+"""Folder of what came by stick; the terminal writes it, as the sender writes `config`."""
 
 log = logging.getLogger("hymio.ui")
 
@@ -36,6 +46,34 @@ class Activation:
         self._device, self._version, self._pinned = device, 0, ()
         self._seen, self._stamp = {}, 0
         self.refused, self.changed = [], True
+        if not device:
+            shutil.rmtree(self._carried, ignore_errors=True)
+
+    @property
+    def _carried(self) -> Path:
+        return self._data.root / CARRIED
+
+    def carry(self, root: Path) -> None:
+        """Copy the newest good bundle for this device from a stick; `newest` then finds it."""
+        trusted = self._told()
+        if not self._device or not trusted:
+            return
+        for version, path in stick.bundles(root, self._device):
+            kept = self._carried / f"{version}.bundle"
+            try:
+                seen = path.stat().st_mtime_ns
+                if version <= self._version or kept.exists() or self._seen.get(str(path)) == seen:
+                    return
+                self._seen[str(path)] = seen
+                raw = stick.bundle_bytes(path)
+                self._checked(raw, version, trusted)
+                self._carried.mkdir(exist_ok=True)
+                write_bytes(kept, raw)
+            except (BundleError, OSError) as error:
+                self._refuse(version, f"on the stick: {error}")
+                continue
+            self._stamp = 0
+            return
 
     def newer(self) -> Bundle | None:
         """The newest good bundle above the version in use; cheap when nothing changed."""
@@ -51,29 +89,21 @@ class Activation:
     def newest(self) -> Bundle | None:
         """The newest good bundle above the version in use, which it becomes."""
         candidates = []
-        for path in self._data.config_dir.glob("*.bundle"):
-            if path.stem.isdigit() and int(path.stem) > self._version:
-                candidates.append((int(path.stem), path))
+        for folder in (self._data.config_dir, self._carried):
+            for path in folder.glob("*.bundle"):
+                if path.stem.isdigit() and int(path.stem) > self._version:
+                    candidates.append((int(path.stem), path))
         for version, path in sorted(candidates, reverse=True):
             try:
                 stat = path.stat()
-                if self._seen.get(path.name) == stat.st_mtime_ns:
+                if self._seen.get(str(path)) == stat.st_mtime_ns:
                     continue
-                self._seen[path.name] = stat.st_mtime_ns
+                self._seen[str(path)] = stat.st_mtime_ns
                 raw = path.read_bytes()
                 key = signer(raw)
-                trusted = self._told() or self._pinned or (key,)
-                bundle = unpack(raw, trusted=trusted, device=self._device)
-                if bundle.version != version:
-                    raise BundleError(
-                        f"the file says version {version}, inside is {bundle.version}"
-                    )
-                _complete(bundle)
+                bundle = self._checked(raw, version, self._told() or self._pinned or (key,))
             except (BundleError, OSError) as error:
-                log.error("configuration %d refused: %s", version, error)
-                self.refused = [entry for entry in self.refused if entry["version"] != version]
-                self.refused.append({"version": version, "reason": str(error)})
-                self.changed = True
+                self._refuse(version, str(error))
                 continue
             self._version, self._device = bundle.version, bundle.device
             self._pinned = (key, *bundle.next_keys)
@@ -81,6 +111,20 @@ class Activation:
             self.changed = True
             return bundle
         return None
+
+    def _checked(self, raw: bytes, version: int, trusted: tuple[str, ...]) -> Bundle:
+        """The bundle in a container, if all of it is as it should be. Raises BundleError."""
+        bundle = unpack(raw, trusted=trusted, device=self._device)
+        if bundle.version != version:
+            raise BundleError(f"the file says version {version}, inside is {bundle.version}")
+        _complete(bundle)
+        return bundle
+
+    def _refuse(self, version: int, reason: str) -> None:
+        log.error("configuration %d refused: %s", version, reason)
+        self.refused = [entry for entry in self.refused if entry["version"] != version]
+        self.refused.append({"version": version, "reason": reason})
+        self.changed = True
 
     def _told(self) -> tuple[str, ...]:
         """The organisation's keys the sender pinned, as its status says."""

@@ -59,6 +59,7 @@ class Terminal:
     ) -> None:
         self.data = data
         data.create()
+        self._stick = stick
         self._in_field = bundle is None
         if bundle is None:
             bundle, fault = fallback_bundle(), NOT_SET_UP
@@ -199,6 +200,7 @@ class Terminal:
     def _activate(self) -> None:
         if self._in_field:
             self._moved()
+            self._activation.carry(self._stick)
         found = self._activation.newer()
         if found is not None:
             log.info("configuration %d is in use", found.version)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 from kiosk import stick
 from kiosk.facts import Facts, Ledger
 from kiosk.seen import Seen
+from kiosk.ui.activation import CARRIED
 from kiosk.ui.status import program_version
 from sync import clock, ledger
 from sync.contract.bundle import Bundle
@@ -95,6 +97,7 @@ class Desk:
         for path in (self._setup_json, self._service_json):
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
+        shutil.rmtree(self._data.root / CARRIED, ignore_errors=True)
 
     # --- writing ----------------------------------------------------------------------------------
 

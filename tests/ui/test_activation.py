@@ -177,3 +177,70 @@ def test_what_a_killed_visit_showed_and_withdrew_is_known_from_its_answers() -> 
         withdrawn, at=msgspec.structs.replace(later, boot="another")
     )
     assert interrupted(rotated, [first, other_boot]).duration_ms == 0
+
+
+# --- by stick -------------------------------------------------------------------------------------
+
+
+def carried(root: Path, version: int, *, key: Ed25519PrivateKey = KEY, **fields: object) -> Path:
+    config = msgspec.structs.replace(bundle(), version=version, **fields)
+    folder = root / "hymio" / "esim-0001"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{version}.bundle"
+    file.write_bytes(pack(config, key))
+    return file
+
+
+def test_a_newer_one_on_a_stick_is_used_and_kept_once_the_stick_is_gone(
+    data: DataDir, tmp_path: Path
+) -> None:
+    root = tmp_path / "stick"
+    carried(root, 9)
+    activation = Activation(data, fallback_bundle())
+    activation.anew("esim-0001")
+    activation.carry(root)
+    # Whose key counts is for the sender to say, never for the stick.
+    assert activation.newer() is None
+    write_json(data.sender_json, {"device": "esim-0001", "trusted": [key_text(KEY.public_key())]})
+    activation.carry(root)
+    found = activation.newer()
+    assert found is not None and found.version == 9
+    again = Activation(data, fallback_bundle())
+    again.anew("esim-0001")
+    found = again.newest()
+    assert found is not None and found.version == 9
+
+
+def test_a_tampered_older_or_foreign_one_on_a_stick_is_never_used(
+    data: DataDir, tmp_path: Path
+) -> None:
+    write_json(data.sender_json, {"device": "esim-0001", "trusted": [key_text(KEY.public_key())]})
+    leave(data, 7)
+    activation = Activation(data, fallback_bundle())
+    activation.anew("esim-0001")
+    found = activation.newest()
+    assert found is not None and found.version == 7
+    root = tmp_path / "stick"
+    carried(root, 6)
+    carried(root, 11, device="esim-0002")
+    carried(root, 12, key=OTHER)
+    torn = carried(root, 13)
+    torn.write_bytes(torn.read_bytes()[:-40])
+    activation.carry(root)
+    activation.carry(root)
+    assert activation.newer() is None
+    assert {entry["version"] for entry in activation.refused} == {11, 12, 13}
+    assert all(str(entry["reason"]).startswith("on the stick") for entry in activation.refused)
+
+
+def test_what_a_stick_brought_is_gone_with_the_device_it_was_for(
+    data: DataDir, tmp_path: Path
+) -> None:
+    write_json(data.sender_json, {"device": "esim-0001", "trusted": [key_text(KEY.public_key())]})
+    activation = Activation(data, fallback_bundle())
+    activation.anew("esim-0001")
+    carried(tmp_path / "stick", 9)
+    activation.carry(tmp_path / "stick")
+    write_json(data.sender_json, {"device": "", "trusted": []})
+    activation.anew("")
+    assert activation.newest() is None
