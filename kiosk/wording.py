@@ -10,7 +10,6 @@ from types import MappingProxyType
 from kiosk import paths
 from sync.contract.bundle import LANGUAGES
 
-
 STAFF_LANGUAGES = ("fi", "sv", "en")
 """Languages of the screens for staff."""
 
