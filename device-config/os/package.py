@@ -234,11 +234,14 @@ def build(target: Target, out: Path) -> Path:
         for name, text in scripts(target).items():
             put(tree / "DEBIAN" / name, text.encode(), 0o755)
         settle(tree / "DEBIAN", target.epoch)
-        made = out / target.file
+        part, made = Path(folder) / target.file, out / target.file
         run(
-            ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(made)],
+            ["dpkg-deb", "--root-owner-group", "-Zxz", "--build", str(tree), str(part)],
             SOURCE_DATE_EPOCH=str(target.epoch),
         )
+        # Never half a package under its name.
+        shutil.copyfile(part, out / f".{target.file}")
+        (out / f".{target.file}").replace(made)
     return made
 
 
