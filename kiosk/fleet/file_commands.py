@@ -56,7 +56,7 @@ def validate_command(root: Path, no_fit: bool, form: str) -> None:
             }
         )
     else:
-        for error in found:
+        for error in (*errors, *warnings):
             click.echo(error.entry())
         click.echo(
             ", ".join(
@@ -119,7 +119,9 @@ def show_command(device: str, root: Path, explained: bool, form: str) -> None:
 @click.command("preview")
 @click.argument("device")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="A folder."
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A folder; by default preview/DEVICE.",
 )
 @click.option("--language", "languages", multiple=True, type=click.Choice(LANGUAGES))
 @click.option(
@@ -131,7 +133,7 @@ def show_command(device: str, root: Path, explained: bool, form: str) -> None:
 )
 @root_option
 def preview_command(
-    device: str, out: Path, languages: tuple[str, ...], modes: tuple[str, ...], root: Path
+    device: str, out: Path | None, languages: tuple[str, ...], modes: tuple[str, ...], root: Path
 ) -> None:
     """Draw every screen of DEVICE in every language.
 
@@ -146,6 +148,7 @@ def preview_command(
         raise click.BadParameter(f"no mode {', '.join(strange)}", param_hint="--mode")
     # Only now: everything else at IT's desk works without what draws.
     preview: Any = importlib.import_module("kiosk.ui.preview")
+    out = out or Path("preview") / device
     try:
         screens = preview.render(bundle, out, languages, wanted)
     except OSError as error:

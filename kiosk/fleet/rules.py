@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from kiosk import pin
 from kiosk.fleet.files import Settings
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -24,7 +25,6 @@ ON_ACCENT = "#FFFFFF"
 CONTRAST = 4.5
 """WCAG 2.2 1.4.3 for text."""
 
-_PIN_HASH = re.compile(r"scrypt\$\d+\$\d+\$\d+\$[A-Za-z0-9+/]+=*\$[A-Za-z0-9+/]+=*")
 _SPAN = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
 
@@ -82,7 +82,7 @@ def date(text: str) -> Fault | None:
 
 def pin_hash(text: str) -> Fault | None:
     """The stored form of a PIN, or nothing."""
-    if not text or _PIN_HASH.fullmatch(text):
+    if not text or pin.usable(text):
         return None
     return Fault("is not the hash of a PIN", "write it with `hymio fleet pin`")
 

@@ -92,7 +92,7 @@ Made with `hymio fleet init`. Go on with
 1. organisation.toml: endpoint, contact and privacy notice
 2. `hymio fleet add-location --name "…" --municipality …`
 3. `hymio fleet add-device --location 0001 --name "…"`
-4. `hymio fleet validate`, then `hymio fleet preview {prefix}-0001 --out preview`
+4. `hymio fleet validate`, then `hymio fleet preview {prefix}-0001`
 
 Every command has `--help` and `--dry-run`. Keep this folder in version control. What each file may
 say stands in schema/; an editor that knows TOML shows it while you type.

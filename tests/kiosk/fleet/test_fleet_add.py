@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from click.testing import CliRunner
 
 from kiosk.fleet.cli import fleet
 from kiosk.fleet.resolve import resolve
-from tests.kiosk.fleet.county import County
+from tests.kiosk.fleet.county import EXAMPLE, County
 
 NEW = ["--id", "varha", "--name", "fi=Varsinais-Suomen hyvinvointialue", "--name"]
 NEW += ["sv=Egentliga Finlands välfärdsområde", "--endpoint", "https://palaute.varha.example"]
@@ -342,3 +343,14 @@ def test_list_sorts_as_people_count_and_speaks_csv_and_json(county: County) -> N
 def test_every_command_explains_itself(command: str) -> None:
     said = CliRunner().invoke(fleet, [command, "--help"])
     assert (said.exit_code, said.output.startswith("Usage: ")) == (0, True)
+
+
+def test_the_guide_names_only_commands_and_options_there_are() -> None:
+    text = (EXAMPLE / "README.md").read_text(encoding="utf-8").replace("\\\n", " ")
+    named = re.findall(r"(?:hymio fleet |`)([a-z]+(?:-[a-z]+)*)( [^`|\n]*)?", text)
+    found = [(command, words) for command, words in named if command in fleet.commands]
+    assert len({command for command, _ in found}) >= 20
+    for command, words in found:
+        options = {name for p in fleet.commands[command].params for name in p.opts}
+        assert set(re.findall(r"--[a-z-]+", words)) <= options, command
+    assert set(re.findall(r"hymio fleet ([a-z-]+)", text)) <= set(fleet.commands)

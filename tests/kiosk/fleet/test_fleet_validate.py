@@ -219,6 +219,14 @@ FAULTS = {
         "already used in devices/esim-0001.toml:3",
         "never reused",
     ),
+    "place id used twice": Fault(
+        *("locations/0007.toml", 'id = "0007"', 'id = "0003"', "id"),
+        *("already used in locations/0003.toml:3", "never reused"),
+    ),
+    "survey id used twice": Fault(
+        *("surveys/services.toml", 'id = "services"', 'id = "full"', "id"),
+        *("already used in surveys/full.toml:4", "never reused"),
+    ),
     "file named otherwise": Fault(
         DEVICE,
         'id = "esim-0001"',
@@ -360,6 +368,20 @@ def test_wording_the_program_lacks_is_a_warning_outside_the_finished_languages(
     found = {(p.severity, p.file, p.what) for p in county.problems()}
     assert ("warning", TOP, 'the program has no "et" wording for done') in found
     assert ("error", TOP, 'the program has no "sv" wording for done') in found
+
+
+def test_warnings_come_apart_from_errors(county: County) -> None:
+    county.edit("locations/0003.toml", "[hours]", '[hours]\nmo = ""')
+    county.edit("devices/esim-0005.toml", 'location = "0003"', 'location = "0002"')
+    found = run(county, "--no-fit")[1].splitlines()
+    assert [line.split(":")[0] for line in found[::2]] == [
+        "locations/0003.toml",
+        "devices/esim-0005.toml",
+        "10 devices, 6 locations, 1 error, 1 warning",
+    ]
+    assert " warning: was[0].location: " in found[2]
+    told = json.loads(run(county, "--no-fit", "--format", "json")[1])
+    assert (len(told["errors"]), len(told["warnings"])) == (1, 1)
 
 
 def test_an_error_stops_only_the_devices_it_concerns(county: County) -> None:
