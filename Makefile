@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test bench preview lint format pins clean
+.PHONY: help setup demo test bench preview deb deb-test lint format pins clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -13,10 +13,14 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 
 # What the terminal's window needs, and what the tests drive it with.
 APT_RUN := python3-venv xvfb xdotool libgl1 libgl1-mesa-dri libgles2 libegl1 libfribidi0 fonts-noto-core
-APT_TEST := chromium postgresql
+APT_TEST := chromium postgresql xorriso
+APT_DEB_TEST := mmdebstrap debian-archive-keyring
+# `make deb DEBIAN=13 ARCH=arm64` builds for another Debian and processor than this machine's.
+DEBIAN ?=
+ARCH ?=
 
 help: ## what can be made
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/.apt-run:
 	@.ci/apt $(APT_RUN)
@@ -54,6 +58,13 @@ bench: setup $(VENV)/.apt-test ## figures, as ratios within one run
 preview: setup ## every screen and language of the example devices as PNG, in build/preview
 	@for d in device-config/devices/*.toml; do \
 	   $(HYMIO) fleet preview "$$(basename $$d .toml)" --out build/preview/"$$(basename $$d .toml)"; done
+
+deb: setup ## packages for devices and the centre, in build/ (DEBIAN=13, ARCH=arm64)
+	@$(PY) device-config/os/package.py $(if $(DEBIAN),--debian $(DEBIAN)) $(if $(ARCH),--arch $(ARCH))
+
+deb-test: deb ## install, upgrade, refuse and purge them in a fresh Debian (as root)
+	@.ci/apt $(APT_DEB_TEST)
+	@$(PY) -m tests.os.chroot $(if $(DEBIAN),--debian $(DEBIAN))
 
 format: setup ## ruff's formatter and safe fixes
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .

@@ -103,7 +103,7 @@ def fake_installer(tmp_path: Path, script: str, disks: list[str], mounted: str) 
         "logger": f'echo "$@" >> {tmp_path}/log',
         "mount": outbox,
         "umount": "rm -rf /tmp/hymio-look",
-        "readlink": f'case "$2" in *sdb) echo /sys/usb1/x ;; *) echo /sys/pci/x ;; esac',
+        "readlink": 'case "$2" in *sdb) echo /sys/usb1/x ;; *) echo /sys/pci/x ;; esac',
     }.items():
         (programs / name).write_text(f"#!/bin/sh\n{body}\n")
         (programs / name).chmod(0o755)
@@ -220,14 +220,10 @@ def test_an_installer_starts_with_our_answers(desk: Path, installer: Path) -> No
     assert "auto=true" in (inside / "boot/grub/grub.cfg").read_text()
     assert "timeout 100" in (inside / "isolinux.cfg").read_text()
     packed = gzip.decompress((inside / "initrd.gz").read_bytes())
-    listed = subprocess.run(
-        ["cpio", "-t", "--quiet"], input=packed, capture_output=True, check=True
-    )
-    names = listed.stdout.decode().split()
-    assert "preseed.cfg" in names
-    assert "hymio-installer/late.sh" in names
-    assert "hymio/esim-0001/ticket.json" in names
-    assert not [name for name in names if name.endswith(".key")]
+    for name in ("preseed.cfg", "hymio-installer/late.sh", "hymio/esim-0001/ticket.json"):
+        assert f"{name}\0".encode() in packed
+    assert b".key\0" not in packed
+    assert b"TRAILER!!!\0" in packed[-16:]
     assert [path.name for path in desk.iterdir() if path.name.startswith(".")] == []
 
 
