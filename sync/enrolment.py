@@ -11,13 +11,14 @@ from typing import Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync import identity, pacing
+from sync import pacing
 from sync.build import clock_problem
 from sync.clock import Clock
 from sync.contract import bundle, wire
 from sync.contract import code as codes
 from sync.cursor import Memory
 from sync.datadir import DataDir
+from sync.enrolkeys import ANOTHER_KEY, CodeKeys
 from sync.link import Link, Reply, UnreachableError
 from sync.refusals import problem_code
 from sync.wish import Said, Wish, answer_problem, problem, read_wish
@@ -30,8 +31,6 @@ _PEOPLE: Final = {
     "code_expired": "this code is no longer valid: ask IT for a new one",
     "device_revoked": "this device's key is revoked: IT must set it up anew",
 }
-_ANOTHER_KEY: Final = ("code_used", "device_revoked")
-"""What a key of another device, or a revoked one, is answered: a fresh key may do."""
 
 
 class Enrolment:
@@ -56,6 +55,7 @@ class Enrolment:
         self._data, self._memory, self._new_link = data, memory, link
         self._clock, self._now, self._chance = clock, monotonic, chance
         self._unsent = unsent
+        self._keys = CodeKeys(data)
         self._seen: tuple[int, int] = (-1, -1)
         self._wish: Wish | None = None
         self._final = False
@@ -67,7 +67,7 @@ class Enrolment:
         self.link: Link | None = None
         """The exchange under way, which may have to be cancelled."""
         self.state, self.code, self.reason = "not-enrolled", "", "no code yet"
-        self._settle()
+        self._keys.settle(memory.fact("enrolled_key"))
         self._rest()
 
     @property
@@ -173,31 +173,19 @@ class Enrolment:
         return self.link.post("/v1/enrol", msgspec.json.encode(request), key)
 
     def _ask_with_any(self, wish: Wish) -> tuple[Reply, Ed25519PrivateKey]:
-        """Ask with the key here; with another when that one cannot be this device's."""
-        known = self._data.key.exists()
-        # Durable before the centre hears of it: a code bound to a lost key would be burnt.
-        key = self._own_key()
+        """Ask with the key here; with a fresh one when that cannot be this device's."""
+        made = not self._data.key.exists()
+        key = self._keys.own()
         reply = self._ask(wish, key, release=wish.release)
-        if problem_code(reply) not in _ANOTHER_KEY or not known:
+        if problem_code(reply) not in ANOTHER_KEY or made:
             return reply, key
-        if wish.release and not self._data.key_enrol.exists():
+        fresh = self._keys.tried() if wish.release else self._keys.fresh()
+        if fresh is None:
             return reply, key
-        # A copied card brings another device's key along. The code is this one's, so a fresh key
-        # is as good; it stays until the centre has refused it, for the reply may get lost.
-        fresh = identity.load_or_make(self._data.key_enrol)
         reply = self._ask(wish, fresh, release=wish.release)
         if problem_code(reply) in _PEOPLE:
-            self._data.key_enrol.unlink(missing_ok=True)
+            self._keys.refused()
         return reply, fresh
-
-    def _own_key(self) -> Ed25519PrivateKey:
-        try:
-            return identity.load_or_make(self._data.key)
-        except identity.KeyFileError:
-            # Nothing is signed with it any more: kept for people to look at.
-            log.error("%s is no key: set aside, and a new one is made", self._data.key.name)
-            self._data.key.replace(self._data.key.with_name("key.damaged"))
-            return identity.load_or_make(self._data.key)
 
     def _redeem(self, wish: Wish) -> bool:
         reply, key = self._ask_with_any(wish)
@@ -243,24 +231,10 @@ class Enrolment:
             wipe="",
             next_endpoint="",
         )
-        self._settle()
+        self._keys.settle(self._memory.fact("enrolled_key"))
         self.tries = 0
         self._rest()
         log.info("enrolled as %s at %s", found.device, wish.endpoint)
-
-    def _settle(self) -> None:
-        """Put the key a code was redeemed with in its place; again after a power cut."""
-        fresh = self._data.key_enrol
-        try:
-            key = identity.load(fresh)
-        except identity.KeyFileError:
-            fresh.unlink()
-            return
-        if key is None or bundle.key_text(key.public_key()) != self._memory.fact("enrolled_key"):
-            return
-        # What would follow the old key is another device's, too.
-        self._data.key_new.unlink(missing_ok=True)
-        identity.put_in_place(fresh, self._data.key)
 
     # --- giving back ------------------------------------------------------------------------------
 

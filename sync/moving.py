@@ -12,11 +12,16 @@ from random import Random
 from typing import Final
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync import pacing
+from sync.backlog import Waiting
 from sync.contract.bundle import Endpoint
 from sync.cursor import Memory
-from sync.link import Link
+from sync.delivery import Delivery
+from sync.exchange import Exchange
+from sync.link import Link, UnreachableError
+from sync.refusals import understand
 
 log = logging.getLogger("hymio.sync")
 
@@ -41,10 +46,13 @@ class Move:
         memory: Memory,
         link: Callable[..., Link],
         *,
+        exchange: Exchange,
+        delivery: Delivery,
         monotonic: Callable[[], float],
         chance: Random,
     ) -> None:
         self._memory, self._new_link = memory, link
+        self._exchange, self._delivery = exchange, delivery
         self._now, self._chance = monotonic, chance
         self._for = ""
         self._not_before = 0.0
@@ -52,7 +60,34 @@ class Move:
         self.link: Link | None = None
         """The exchange under way, which may have to be cancelled."""
 
-    def due(self) -> Endpoint | None:
+    def look(self, key: Ed25519PrivateKey, waiting: Waiting, epoch: str) -> bool:
+        """Say at the new address, when it is time, where an epoch stands; whether it is ours now.
+
+        Raises OSError, sqlite3.Error.
+        """
+        to = self._due()
+        found = self._delivery.draft(epoch) if to is not None and epoch else None
+        if to is None or found is None:
+            return False
+        self.link = self._new_link(to.url, proxy=to.proxy, ca_file=to.ca_file)
+        try:
+            reply, receipt = self._exchange.post(
+                self.link, key, found.empty(), waiting, centre=to.centre
+            )
+        except UnreachableError as error:
+            self._failed(to, str(error))
+            return False
+        finally:
+            self.link.close()
+            self.link = None
+        if receipt is None:
+            self._failed(to, understand(reply, empty=True).reason)
+            return False
+        self._arrived(to)
+        self._delivery.received(receipt, found.empty())
+        return True
+
+    def _due(self) -> Endpoint | None:
         """The endpoint to try now."""
         fact = self._memory.fact("next_endpoint")
         if fact != self._for:
@@ -65,23 +100,16 @@ class Move:
         """The old address does not answer: the new one's turn is next."""
         self._not_before = 0.0
 
-    def open(self, to: Endpoint) -> Link:
-        """A link for one attempt."""
-        self.link = self._new_link(to.url, proxy=to.proxy, ca_file=to.ca_file)
-        return self.link
-
-    def failed(self, to: Endpoint, why: str) -> None:
+    def _failed(self, to: Endpoint, why: str) -> None:
         """No verified receipt from there."""
         log.warning("the new address %s: %s; the old one goes on serving", to.url, why)
-        self._close()
         wait = min(pacing.HOURLY_S, FIRST_S * 2.0 ** min(self._tries, 10))
         self._tries += 1
         self._not_before = self._now() + pacing.asked(wait, self._chance)
 
-    def arrived(self, to: Endpoint) -> None:
+    def _arrived(self, to: Endpoint) -> None:
         """A verified receipt came from there: the old address is forgotten."""
         log.info("the centre is at %s from here on", to.url)
-        self._close()
         self._memory.learn(
             endpoint=to.url,
             proxy=to.proxy,
@@ -89,8 +117,3 @@ class Move:
             centre=to.centre or self._memory.fact("centre"),
             next_endpoint="",
         )
-
-    def _close(self) -> None:
-        if self.link is not None:
-            self.link.close()
-            self.link = None

@@ -20,18 +20,18 @@ from sync.beating import Beats
 from sync.build import clock_problem
 from sync.clock import Clock
 from sync.cursor import Memory
-from sync.datadir import DataDir, read_json
+from sync.datadir import DataDir
 from sync.delivery import LOOK_S, Delivery
 from sync.enrolment import Enrolment
 from sync.erasing import begun, erase
 from sync.exchange import Exchange, Way
+from sync.farewell import Farewell
 from sync.fetching import Configuration
 from sync.holding import HeldAgain
 from sync.identity import KeyFileError, Keys
 from sync.link import Link, UnreachableError
 from sync.moving import Move
 from sync.pace import Pace
-from sync.refusals import understand
 from sync.rotating import Rotation
 from sync.status import version
 from sync.telling import Teller, remember
@@ -80,7 +80,6 @@ class Sender:
         )
         self._exchange = Exchange(data, clock, self._memory)
         self._way = Way(self._memory, self._new_link)
-        self._move = Move(self._memory, self._new_link, **timing)
         self._backlog = Backlog(data, self._memory)
         self._config = Configuration(data, self._memory, **timing)
         self._teller = Teller(data, self._now)
@@ -98,6 +97,12 @@ class Sender:
             **timing,
         )
         self._beats = Beats(self._memory, self._delivery, self._pace, **timing)
+        self._move = Move(
+            self._memory, self._new_link, exchange=self._exchange, delivery=self._delivery, **timing
+        )
+        self._farewell = Farewell(
+            data, self._memory, self._delivery, self._beats, pace=self._pace, waiting=self.waiting
+        )
 
     # --- what others see --------------------------------------------------------------------------
 
@@ -242,7 +247,9 @@ class Sender:
         for lot in waiting.lots:
             if lot.broken:
                 self._delivery.report_damage(lot.epoch, lot.inode)
-        sent = self._try_next_endpoint(key, waiting)
+        if self._pace.since is not None:
+            self._move.hurry()
+        sent = self._move.look(key, waiting, self._beats.about(waiting))
         if not sent and self._now() >= self._pace.paced_until:
             sent = any(
                 self._delivery.send(key, lot) for lot in waiting.lots if self._delivery.ready(lot)
@@ -256,63 +263,16 @@ class Sender:
             self._wipe(key)
         return sent
 
-    # --- another address --------------------------------------------------------------------------
-
-    def _try_next_endpoint(self, key: Ed25519PrivateKey, waiting: Waiting) -> bool:
-        """Say where we are at the address the configuration names; whether it is ours now."""
-        if self._pace.since is not None:
-            self._move.hurry()
-        to = self._move.due()
-        epoch = self._beats.about(waiting)
-        if to is None or not epoch:
-            return False
-        found = self._delivery.draft(epoch)
-        if found is None:
-            return False
-        try:
-            reply, receipt = self._exchange.post(
-                self._move.open(to), key, found.empty(), waiting, centre=to.centre
-            )
-        except UnreachableError as error:
-            self._move.failed(to, str(error))
-            return False
-        if receipt is None:
-            self._move.failed(to, understand(reply, empty=True).reason)
-            return False
-        self._move.arrived(to)
-        self._delivery.received(receipt, found.empty())
-        return True
-
-    # --- the end ----------------------------------------------------------------------------------
-
     def _wipe(self, key: Ed25519PrivateKey) -> None:
-        """Say goodbye and erase everything, once there is nothing more to lose."""
-        if (read_json(self._data.terminal_json) or {}).get("state") != "wiped":
+        """Erase everything, once there is nothing more to lose and the centre knows."""
+        if self._pace.resting() or not self._farewell.said(key):
             return
-        # Looked at after the terminal closed its outbox: nothing comes any more.
-        waiting = self.waiting()
-        whole = not any(lot.broken for lot in waiting.lots)
-        if waiting.backlog or not whole or self._pace.resting():
-            return
-        if self._memory.some_held(1):
-            self._pace.say("ok", "the centre takes some records not yet: they are held back here")
-            return
-        last = self._beats.about(waiting)
-        # Each is asked about: a centre restored from a backup may lack what an old one holds.
-        for epoch in [*self._beats.others(waiting), last]:
-            found = self._delivery.draft(epoch)
-            if found is None:
-                return
-            reply = self._delivery.post(key, found.empty(), wiped=epoch == last)
-            if reply is not None:
-                self._delivery.wait_for(understand(reply, empty=True))
-                return
-            if self.waiting().backlog:
-                return
         self._erased = True
         self._way.close()
         self._memory.close()
         erase(self._data)
+
+    # --- the end ----------------------------------------------------------------------------------
 
     def _anew(self) -> bool:
         """After the end: bring it to its end, and begin again when there is another code."""

@@ -97,7 +97,7 @@ def test_unconfirmed_it_fetches_what_names_the_place_and_sends_nothing(
     assert (told(device)["config"], told(device)["config_refused"]) == (1, "")
     assert device.data.bundle_file(1).exists()
     device.restart()
-    device.run(seconds=4000)
+    device.run(seconds=1000)
     assert (enrolment(device)["state"], at_centre(real, name)) == ("unconfirmed", 0)
     assert state_of(real, name) == "enrolled"
     device.wish(code=code, confirmed=True)
@@ -373,13 +373,13 @@ def test_a_power_cut_in_each_step_of_enrolling_releasing_and_enrolling_again(
         ):
             device.wish(code=wanted, **changes)
             cut = until_cut(device, nth, after=after) or cut
-            device.run(seconds=120)
+            device.run(seconds=30)
             assert enrolment(device)["state"] == state, (nth, told(device))
         assert enrolment(device)["code"] == "released"
         assert state_of(real, wrong) == "expected"
         device.wish(code=code_for(real, right))
         cut = until_cut(device, nth, after=after) or cut
-        device.run(seconds=120)
+        device.run(seconds=30)
         assert (told(device)["device"], told(device)["config"]) == (right, 1), nth
         assert device.sender.state == "ok", device.sender.reason
         assert not device.data.key_enrol.exists()
