@@ -6,6 +6,9 @@ import contextlib
 import os
 import socket
 
+# A service manager that does not read must not hold up whoever reports.
+_KIND = socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+
 
 def notify(state: str) -> None:
     """Send `READY=1`, `WATCHDOG=1`, `STOPPING=1` or `STATUS=…` to systemd's socket, if any."""
@@ -16,6 +19,6 @@ def notify(state: str) -> None:
         address = "\0" + address[1:]
     with (
         contextlib.suppress(OSError),
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel,
+        socket.socket(socket.AF_UNIX, _KIND) as channel,
     ):
         channel.sendto(state.encode(), address)

@@ -83,13 +83,13 @@ class Field:
 
     # --- processes --------------------------------------------------------------------------------
 
-    def start(self) -> Child:
+    def start(self, **env: str) -> Child:
         before = self._told_at()
         words = ("kiosk", "--data", str(self.data), "--stick", str(self.stick), "--no-blank")
         self.kiosk = Child(
             [sys.executable, "-m", "kiosk.cli", *words],
             self.folder / "kiosk.log",
-            {"DISPLAY": self.screen.name},
+            {"DISPLAY": self.screen.name, **env},
         )
         # Its loop turns once it has told how it is: taps before are lost with the window's birth.
         self.wait(lambda: self._told_at() != before, "the terminal")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -25,6 +28,7 @@ from tests.ui.staffed import SIZE, Field, quick
 pytestmark = pytest.mark.display
 Go = Callable[..., Field]
 PIN = "4829"
+KEY = Ed25519PrivateKey.generate()
 
 
 @pytest.fixture(scope="module")
@@ -37,14 +41,14 @@ def field(tmp_path: Path) -> Iterator[Go]:
     """A terminal that has a configuration, showing the first question."""
     with ExitStack() as stack:
 
-        def go(config: Bundle) -> Field:
+        def go(config: Bundle, **env: str) -> Field:
             screen = stack.enter_context(virtual_screen(*SIZE))
             found = Field(None, screen, tmp_path)
             stack.callback(found.close)
             data = DataDir(found.data)
             data.create()
-            data.bundle_file(1).write_bytes(pack(config, Ed25519PrivateKey.generate()))
-            found.start()
+            data.bundle_file(1).write_bytes(pack(config, KEY))
+            found.start(**env)
             found.configured(config)
             found.wait(lambda: found.shows(found.rest()), "the first question")
             return found
@@ -52,8 +56,22 @@ def field(tmp_path: Path) -> Iterator[Go]:
         yield go
 
 
-def test_it_ends_an_open_visit_cleans_and_restarts_by_pin(field: Go, config: Bundle) -> None:
-    subject = field(config)
+def _listen(path: Path, said: list[str]) -> None:
+    """What a service manager hears, until the program says that it ends."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(60)
+        while not said or said[-1] != "STOPPING=1":
+            said.append(manager.recv(100).decode())
+
+
+def test_it_ends_an_open_visit_and_restarts_by_pin(
+    field: Go, config: Bundle, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    listening = threading.Thread(target=_listen, args=(tmp_path / "notify", said))
+    listening.start()
+    subject = field(config, NOTIFY_SOCKET=str(tmp_path / "notify"), WATCHDOG_USEC="400000")
     subject.tap(subject.rest(), "nps.4")
     subject.wait(lambda: len(records(subject.data)) == 1, "an answer")
     face = subject.face()
@@ -83,6 +101,10 @@ def test_it_ends_an_open_visit_cleans_and_restarts_by_pin(field: Go, config: Bun
     assert subject.kiosk is not None
     assert subject.kiosk.wait(10) == 0
     assert len(records(subject.data)) == 2
+    listening.join(10)
+    assert (said[0], said[-1]) == ("READY=1", "STOPPING=1")
+    # From the loop, at least twice as often as asked for: ten seconds were some fifty words.
+    assert said.count("WATCHDOG=1") > 20
 
 
 def test_a_lock_outlives_a_restart_and_wiping_the_glass_leaves_no_answer(
@@ -109,3 +131,13 @@ def test_a_lock_outlives_a_restart_and_wiping_the_glass_leaves_no_answer(
             subject.touch(x, y, 0.01)
     assert subject.says(subject.page(Cleaning(1.0)), "title")
     assert records(subject.data) == []
+
+    # IT takes it out of use meanwhile: no more visits, and the sender may erase everything.
+    gone = msgspec.structs.replace(config, version=2, wipe=True)
+    (subject.data / "config" / "2.bundle").write_bytes(pack(gone, KEY))
+    subject.wait(lambda: subject.read("terminal.json")["state"] == "wiped", "out of use", 10)
+    for path in (subject.data / "config").glob("*.bundle"):
+        path.unlink()
+    assert subject.kiosk is not None
+    assert subject.kiosk.wait(10) == 0
+    assert not (subject.data / "service.json").exists()
