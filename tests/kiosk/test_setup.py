@@ -436,3 +436,22 @@ def test_nothing_one_does_confirms_by_accident_or_ends_nowhere(
         # Whatever it is, it can be shown, and there is a way on or it goes on by itself.
         assert site.view is not None
         assert site.setup.wants in ("", "visits")
+
+
+def test_every_sentence_the_screens_ask_for_exists_in_every_language() -> None:
+    import re
+    from pathlib import Path
+
+    import kiosk
+
+    folder = Path(kiosk.__file__).parent
+    files = ("setup", "setup_views", "service_views", "seen", "awaited")
+    code = "".join((folder / f"{name}.py").read_text() for name in files)
+    keys = set(re.findall(r'"((?:setup|confirm|check|test|done|touch|service)\.[a-z_.-]*[a-z])"', code))
+    # Names of targets that have words of their own, or another's.
+    keys -= {"setup.back", "setup.next", "setup.cancel", "sure.yes", "service.back", "service.yes"}
+    keys -= {"check.touch", "touch.skip", "test.done", "test.skip"}
+    keys |= {f"service.{name}" for name in ("check", "touch", "test", "enrol", "restart", "leave")}
+    assert len(keys) > 80
+    for language in ("fi", "sv", "en"):
+        assert keys - set(wording.staff(language)) == set(), language
