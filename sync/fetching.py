@@ -24,7 +24,7 @@ log = logging.getLogger("hymio.sync")
 KEPT: Final = 5
 """Bundles that stay on the device, the newest ones."""
 ASKED_S: Final = 10.0
-"""Between two questions while people wait in front of the screen."""
+"""Between two questions while people wait for the first one in front of the screen."""
 
 
 class Configuration:
@@ -71,7 +71,7 @@ class Configuration:
                 reason = str(error)
                 wait = 30.0 + pacing.backoff(self._tries + 5, self._chance)
             if asking:
-                wait = ASKED_S
+                wait = pacing.IDLE_S if here_now(self._data, self._memory) else ASKED_S
             self._tries += 1
             self._not_before = self._now() + pacing.asked(wait, self._chance)
             self._refused = {"version": told, "reason": reason} if reason else None

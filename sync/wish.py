@@ -69,7 +69,7 @@ def read_wish(path: Path) -> Wish | Said | None:
     marked = {name: value for name, value in found.items() if name != "confirmed"}
     names = ("endpoint", "code", "fingerprint", "organisation_key", "proxy", "ca_file")
     return Wish(
-        **{name: str(found.get(name) or "") for name in names},
+        **{name: str(found.get(name) or "").strip() for name in names},
         confirmed=found.get("confirmed") is not False,
         release=bool(found.get("release")),
         mark=hashlib.sha256(json.dumps(marked, sort_keys=True).encode()).hexdigest(),

@@ -147,6 +147,13 @@ def test_what_cannot_be_right_is_said_before_anyone_is_asked(
     assert enrolment(device)["state"] == "ok"
 
 
+def test_spaces_around_what_was_typed_do_no_harm(device: Field, centre: FakeCentre) -> None:
+    Asked(centre)
+    device.wish(endpoint=f" {centre.url}\n", code=f" {CODE.lower()} ", fingerprint=" ")
+    device.run(seconds=5)
+    assert (enrolment(device)["state"], told(device)["endpoint"]) == ("ok", centre.url)
+
+
 @pytest.mark.parametrize("content", ["{", "[]", "\x00", '{"code": '])
 def test_a_file_written_wrongly_by_hand_is_explained(
     device: Field, centre: FakeCentre, content: str
