@@ -17,9 +17,9 @@ from sync.collector.catalogue_messages import (
     SurveyPut,
 )
 from sync.collector.reading import RefusedError
-from sync.collector.states import catalogue, hold, recount, touched_by_place
+from sync.collector.states import catalogue, hold, recount, touched_by_places
 from sync.collector.store.tx import Tx
-from sync.collector.times import known_zone, local, midnight_ms
+from sync.collector.times import DEFAULT_ZONE, known_zone, local, midnight_ms
 
 
 def check_zone(name: str) -> None:
@@ -58,8 +58,7 @@ def put_catalogue(tx: Tx, who: str, put: CataloguePut, now_ms: int) -> None:
         hold(tx)
     touch(tx)
     services.put(tx, put.services)
-    for location in put.locations:
-        _location(tx, location, now_ms)
+    _locations(tx, put.locations, now_ms)
     for survey in put.surveys:
         _survey(tx, survey, now_ms)
     for device in put.devices:
@@ -102,36 +101,47 @@ def get_catalogue(tx: Tx) -> Known:
     )
 
 
-def _location(tx: Tx, put: LocationPut, now_ms: int) -> None:
-    tx.upsert(
-        "locations",
-        ("id", "name", "municipality", "timezone", "services", "hours", "history"),
-        ("id",),
-        [
-            (
-                *(put.id, _json(put.name), put.municipality, put.timezone, _json(put.services)),
-                *(_json(put.hours) if put.hours else "", _json(put.history) if put.history else ""),
-            )
-        ],
-    )
+def _locations(tx: Tx, puts: list[LocationPut], now_ms: int) -> None:
+    """Write locations and their places, and recount what the changed ones touch."""
+    old = catalogue(tx).places
+    changed: dict[str, str] = {}
+    for put in puts:
+        history = _json(put.history) if put.history else ""
+        tx.upsert(
+            "locations",
+            ("id", "name", "municipality", "timezone", "services", "hours", "history"),
+            ("id",),
+            [
+                (
+                    *(put.id, _json(put.name), put.municipality, put.timezone),
+                    *(_json(put.services), _json(put.hours) if put.hours else "", history),
+                )
+            ],
+        )
+        since = _places(tx, put, local(now_ms, put.timezone)[0])
+        if since is not None:
+            changed[put.id] = min(since, changed.get(put.id, since))
+    if changed:
+        new = catalogue(tx).places
+        recount(tx, touched_by_places(tx, new, changed), old, new)
+
+
+def _places(tx: Tx, put: LocationPut, today: str) -> str | None:
+    """Write a location's places; the day from which they are others, None when none is."""
     known: list[tuple[str, str, str]] = tx.rows(
         "select since, municipality, service from places where location = ? order by since",
         (put.id,),
     )
-    today = local(now_ms, put.timezone)[0]
     wanted = places_of(put, services.only(tx, put.services, today), known, today)
     if wanted == known:
-        return
-    old = catalogue(tx).places
+        return None
     tx.run("delete from places where location = ?", (put.id,))
     tx.insert(
         "places",
         ("location", "since", "municipality", "service"),
         [(put.id, *row) for row in wanted],
     )
-    new = catalogue(tx).places
-    since = min(set(known) ^ set(wanted))[0]
-    recount(tx, touched_by_place(tx, new, put.id, since), old, new)
+    return min(set(known) ^ set(wanted))[0]
 
 
 def places_of(
@@ -231,7 +241,8 @@ def _device(tx: Tx, put: DevicePut, now_ms: int) -> None:
 
 
 def _zone(tx: Tx, location: str) -> str:
-    return catalogue(tx).zone_of(location)
+    own = tx.value("select timezone from locations where id = ?", (location,))
+    return str(own or tx.value("select timezone from organisation") or DEFAULT_ZONE)
 
 
 def _json(value: object) -> str:

@@ -127,14 +127,19 @@ def hold(tx: Tx, device: str = "") -> None:
         )
 
 
-def touched_by_place(tx: Tx, places: Places, location: str, since: str) -> dict[str, set[str]]:
-    """Device -> its visits with an answer that may count for a location from a day on."""
-    condition, listed = tx.among("device", places.corrected(location))
+def touched_by_places(tx: Tx, places: Places, changed: Mapping[str, str]) -> dict[str, set[str]]:
+    """Device -> its visits with an answer that may count for a changed location.
+
+    `changed`: location -> the day (ISO, '' = the first) from which it is another.
+    """
+    corrected = {device for location in changed for device in places.corrected(location)}
+    of_device, devices = tx.among("device", corrected)
+    of_location, locations = tx.among("location", changed)
     touched: dict[str, set[str]] = {}
     for device, visit in tx.rows(
         "select distinct device, visit from answers "  # noqa: S608 - our own names
-        f"where day >= ? and (location = ? or {condition})",
-        (since, location, listed),
+        f"where day >= ? and ({of_location} or {of_device})",
+        (min(changed.values()), locations, devices),
     ):
         touched.setdefault(device, set()).add(visit)
     return touched

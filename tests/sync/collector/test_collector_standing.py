@@ -192,6 +192,41 @@ def test_what_a_device_said_last_stands_in_the_fleet(centre: Centre) -> None:
     assert fleet(centre)["d1"].state == "ok"
 
 
+def test_it_reads_of_a_device_what_the_page_shows(centre: Centre) -> None:
+    device = centre.device("d1")
+    status = {
+        "version": "0.3.0",
+        "config": 4,
+        "config_since": "2026-03-01T08:00:00+02:00",
+        "refused": [{"version": 3, "reason": "a text is missing"}],
+        "last_touch": "2026-03-02T09:59:00+02:00",
+        "oldest_unsent": "2026-03-02T09:58:00+02:00",
+        "service": {"locked_until": None, "wrong": 2, "opened": None},
+        "setup": "check",
+    }
+    device.send([item(1, answer(ids.uuid7())), item(2, b'"junk"')], status=status, tail_seq=9)
+    code_until = centre.clock.at + 3600
+    centre.code("d1", hours=1)
+    found = next(d for d in centre.admin("GET", "devices").json() if d["id"] == "d1")
+    assert found["status"] == status
+    (key,), (epoch,) = found["keys"], found["epochs"]
+    assert (key["state"], epoch["have"], epoch["tail"]) == ("active", 2, 9)
+    assert dt.datetime.fromisoformat(found["open_code_until"]).timestamp() == code_until
+    told = ("id", "name", "location", "place", "municipality", "state", "standing", "version")
+    assert [found[name] for name in told] == [
+        *("d1", "d1", "0001", {"fi": "Salo"}, "Salo", "active", "ok", 0),
+    ]
+    told = ("config", "config_since", "refused", "program", "last_seen", "last_touch", "service")
+    assert [found[name] for name in told] == [
+        *(4, "2026-03-01T06:00:00.000Z", status["refused"], "0.3.0"),
+        *("2026-03-02T08:00:00.000Z", "2026-03-02T07:59:00.000Z", status["service"]),
+    ]
+    assert (found["oldest_unsent"], found["setup"]) == ("2026-03-02T07:58:00.000Z", "check")
+    assert found["ledger"] == {
+        "created": 9, "acknowledged": 1, "quarantined": 1, "held": 0, "lost": 0, "to_send": 7,
+    }  # fmt: skip
+
+
 def test_a_clone_is_suspected_until_the_key_is_another(centre: Centre) -> None:
     device = centre.device("d1")
     device.send([item(1, answer(ids.uuid7()))])

@@ -91,6 +91,17 @@ def test_units_without_answers_and_silent_devices_stand_apart(centre: Centre) ->
     assert [row["key"] for row in found["silent"]] == ["far"]
 
 
+def test_a_device_of_a_closed_place_is_not_silent(centre: Centre) -> None:
+    shut = json.dumps(dict.fromkeys(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), ""))
+    for place, hours in (("open", ""), ("shut", shut)):
+        centre.insert(t.locations, {"id": place, "name": {}, "services": [], "hours": hours})
+        seen = int((datetime.now(UTC) - timedelta(hours=30)).timestamp() * 1000)
+        centre.insert(
+            t.devices, {"id": place, "location": place, "state": "active", "last_seen_ms": seen}
+        )
+    assert [one["key"] for one in centre.answers(GOOD).save().json()["silent"]] == ["open"]
+
+
 def test_the_headline_is_raw_and_the_cleaned_figure_stands_below_it(centre: Centre) -> None:
     centre.answers(GOOD).answers({0: 20}, flagged=True).save()
     found = centre.json()
