@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sync.collector import standing
 from sync.collector.reports import queries as q
 from sync.collector.reports.history import formerly
+from sync.collector.reports.late import late
 from sync.collector.reports.model import Apart, By, Part, Report, Silent, Sort, Unit, differ
 from sync.collector.reports.periods import Period
 from sync.collector.reports.publish import FROM_FULL
@@ -66,7 +67,7 @@ class Builder:
             extent=extent,
             as_of=self.now.astimezone(ZoneInfo(self.names.timezone)),
             last_received=q.last_received(self.db),
-            late=q.late(self.db, scope, self.names.timezone, self.now),
+            late=late(self.db, scope, self.names.timezone, self.now),
             channels=sorted({channel for _, channel in base}),
             questions=self._questions(sorted({survey for survey, _ in base})),
             targets=self.names.targets,

@@ -9,8 +9,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Final, Literal, get_args
 
+from sync.collector.reports.late import Late
 from sync.collector.reports.periods import Period
-from sync.collector.reports.queries import Late
 from sync.collector.reports.statistics import (
     COMPARE_FROM,
     Difference,

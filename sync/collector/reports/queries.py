@@ -1,7 +1,7 @@
 """What the reports read: sums over `daily_counts`, names, wordings, devices.
 
 Every read is over a table whose size depends on devices, days and scale steps, never on how many
-answers were given. The one exception, late arrivals, reads a bounded number of records.
+answers were given; `late.py` is the one exception, and bounded.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,11 +17,9 @@ import sqlalchemy as sa
 
 from sync.collector.reports.history import Former, Merged, mergers, named
 from sync.collector.reports.periods import Period
+from sync.collector.said import instant as instant  # noqa: PLC0414 - the pages take it from here
 from sync.collector.store import tables as t
 from sync.contract.records import NPS, SATISFIED
-
-LATE_SCAN: Final = 200_000
-"""Records read at most to count late arrivals."""
 
 TARGETS: Final[dict[str, float]] = {"nps": 80, "fully_agree_pct": 80}
 """What counties aim at, where the organisation has said nothing else."""
@@ -155,11 +153,6 @@ class Device:
     config: int
 
 
-def instant(ms: int | None) -> datetime | None:
-    """Milliseconds since 1970 as an instant; None stays None."""
-    return None if ms is None else datetime.fromtimestamp(ms / 1000, UTC)
-
-
 def devices(db: sa.Connection) -> dict[str, Device]:
     """Every device, by id."""
     c = t.devices.c
@@ -264,55 +257,3 @@ def last_received(db: sa.Connection) -> datetime | None:
     """When the newest record arrived."""
     c = t.records.c
     return instant(db.scalar(sa.select(c.received_ms).order_by(c.no.desc()).limit(1)))
-
-
-def _first_after(db: sa.Connection, at_ms: int) -> int:
-    """The number of the first record received after `at_ms`, by bisection over arrival order."""
-    c = t.records.c
-    low, high = 1, (db.scalar(sa.select(sa.func.max(c.no))) or 0) + 1
-    while low < high:
-        middle = (low + high) // 2
-        received = db.scalar(sa.select(c.received_ms).where(c.no >= middle).order_by(c.no).limit(1))
-        if received is None or received > at_ms:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-@dataclass(frozen=True)
-class Late:
-    """Answers of a closed period that came after its end; `complete` False: at least so many."""
-
-    n: int
-    complete: bool
-
-
-def late(db: sa.Connection, scope: Scope, timezone: str, now: datetime) -> Late | None:
-    """0-10 answers of the period received after it had ended; None while it is running."""
-    last = scope.period.last
-    if last is None or last == date.max:
-        return None
-    end = datetime.combine(last + timedelta(days=1), time(), ZoneInfo(timezone))
-    if end > now:
-        return None
-    r, a, v = t.records.c, t.answers.c, t.visits.c
-    start = _first_after(db, int(end.timestamp() * 1000))
-    days = [r.day <= last.isoformat()]
-    if scope.period.first:
-        days.append(r.day >= scope.period.first.isoformat())
-    wanted = {"device": r.device, "location": v.location, "channel": a.channel, "survey": a.survey}
-    wanted |= {"municipality": v.municipality, "service": v.service}
-    found = db.scalar(
-        sa.select(sa.func.count())
-        .select_from(t.records)
-        .join(t.answers, sa.and_(a.device == r.device, a.visit == r.visit, a.id == r.id))
-        .join(t.visits, sa.and_(v.device == a.device, v.visit == a.visit))
-        .where(
-            *(r.no >= start, r.no < start + LATE_SCAN, r.code == "", *days),
-            *(a.question == NPS, a.kind == "scale", v.test.is_(False)),
-            *(wanted[name].in_(scope.values(name)) for name in scope.only),
-        )
-    )
-    newest = db.scalar(sa.select(sa.func.max(r.no))) or 0
-    return Late(n=int(found or 0), complete=newest < start + LATE_SCAN)
