@@ -26,12 +26,15 @@ QUIET: Final = 4
 QR_LEAST: Final = 25.0
 EDGE: Final = 4.0
 """Printers leave this much at a sheet's edges white, and labels lie at its edges."""
+TOP: Final = 3.7
+LOW: Final = 3.5
+"""Less at top and bottom: there the sheet has a little more, and letters do not fill a line."""
 PT: Final = 25.4 / 72
 INK: Final = 0.0
 SOFT: Final = 0.25
 """Grey of what is only looked up."""
 SHRINK: Final = 0.96
-STRIP: Final = 2.2
+STRIP: Final = 2.1
 """Height of the lowest line, under the QR code."""
 GAP: Final = 2.6
 CODE_EMS: Final = tuple(size * PT for size in (15, 14, 13, 12, 11, 10))
@@ -191,9 +194,9 @@ class _Drawing:
 
     def label(self, label: Label) -> None:
         """The code to scan at the left, the words beside it, what to do below both."""
-        strip = self._h - EDGE - STRIP
-        side = self._qr(codes.to_qr(label.ticket), strip)
-        self._words(label, EDGE + side + GAP, strip)
+        strip = self._h - LOW - STRIP
+        right = self._qr(codes.to_qr(label.ticket), strip)
+        self._words(label, max(right, EDGE + QR_LEAST + GAP), strip)
         wide = self._w - 2 * EDGE
         key = fit(label.ticket.fingerprint, 0.3 * wide, STRIP, em=5 * PT, least=3 * PT)
         how = fit(_how(label.languages), 0.7 * wide - GAP, STRIP, em=5 * PT, least=3 * PT)
@@ -203,7 +206,7 @@ class _Drawing:
     def _words(self, label: Label, left: float, bottom: float) -> None:
         """Who it is on top, what is only looked up at the bottom, the code between them."""
         ticket, width = label.ticket, self._w - EDGE - left
-        top = EDGE - 1
+        top = TOP - 0.7
         name = fit(ticket.device, width, 4.2, em=10.5 * PT, least=4 * PT, bold=True)
         self._write(name, left, top, bold=True)
         until = label.until.strftime("%d.%m.%Y %H:%M")
@@ -228,20 +231,21 @@ class _Drawing:
             canvas.drawString(*self._point(left, baseline), line)
 
     def _qr(self, text: str, bottom: float) -> float:
-        """Draw the code from the top edge down to a quiet zone above `bottom`; its side."""
+        """Draw the code as large as fits above `bottom`; the right end of its quiet zone."""
         matrix = segno.make(text, error="l", boost_error=True, micro=False).matrix
         count = len(matrix)
         # Its quiet zone may reach into the margin, where nothing is printed either.
-        side = max(QR_LEAST, (bottom - EDGE) * count / (count + QUIET))
+        side = max(QR_LEAST, (bottom - TOP) * count / (count + QUIET))
         module = side / count
         path = self._canvas.beginPath()
         for row, modules in enumerate(matrix):
             for start, length in _runs(modules):
-                x, y = self._point(EDGE + start * module, EDGE + (row + 1) * module)
+                x, y = self._point(EDGE + start * module, TOP + (row + 1) * module)
                 path.rect(x, y, length * module * mm, module * mm)
         self._canvas.setFillGray(INK)
         self._canvas.drawPath(path, stroke=0, fill=1)
-        return side
+        # A j reaches to the left of where it begins.
+        return EDGE + side + QUIET * module + 0.4
 
     def _point(self, x: float, y: float) -> tuple[float, float]:
         return (self._x + x) * mm, (self._page_height - self._y - y) * mm

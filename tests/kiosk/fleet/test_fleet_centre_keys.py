@@ -99,9 +99,11 @@ def test_nobody_there_to_say_yes_changes_no_key(published: Office) -> None:
 def test_a_power_cut_in_the_change_is_gone_on_from(
     published: Office, monkeypatch: pytest.MonkeyPatch, cut: str
 ) -> None:
+    terminal = published.enrolled("esim-0001")
     published.ok("rotate", "--organisation")
     new = keys.read_public(published.county.root / "keys/next.pub")
     published.ok("publish")
+    confirm(published, terminal)
 
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
@@ -116,6 +118,8 @@ def test_a_power_cut_in_the_change_is_gone_on_from(
     monkeypatch.undo()
     with published.admin() as admin:
         assert admin.organisation()["key"] == new
+    # A change meanwhile must not bar the way: it cannot be published with either key.
+    published.edit("rename", "esim-0001", "--name", "Aula")
     if cut != "all but published":
         published.ok("rotate", "--organisation", "--yes")
     published.ok("publish")

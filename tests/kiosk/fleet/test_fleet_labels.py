@@ -9,6 +9,7 @@ from typing import Any
 
 import pypdfium2
 import pytest
+import segno
 import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
@@ -123,11 +124,14 @@ def test_nothing_overflows_a_label_or_touches_its_code(name: str, made: labels.L
     text = "".join(letter for letter, _ in found).replace("\ufffe", "-")
     for part in (made.place, made.spot, made.ticket.endpoint, made.ticket.code, "24.12.2026"):
         assert part.replace(" ", "") in text
-    (((_, side),),) = scanned(raw)
+    (((said, side),),) = scanned(raw)
+    modules = len(segno.make(said, error="l", micro=False).matrix)
     for letter, (x1, y1, x2, y2) in found:
         assert left + 3 < x1 and x2 < left + sheet.width - 3, letter
         assert top + 2 < y1 and y2 < top + sheet.height - 3, letter
-        assert x1 > left + labels.EDGE + side or y1 > top + labels.EDGE + side, letter
+        white = side + labels.QUIET * side / modules - 0.2
+        apart = x1 > left + labels.EDGE + white or y1 > top + labels.TOP + white
+        assert apart, f"{letter} in the quiet zone"
     for (_, one), (_, other) in itertools.combinations(found, 2):
         wide = min(one[2], other[2]) - max(one[0], other[0])
         high = min(one[3], other[3]) - max(one[1], other[1])
