@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from sync.collector import standing
 from sync.collector.reports.build import Builder
 from sync.collector.reports.model import BY
 from sync.collector.reports.read import snapshot
@@ -14,6 +16,10 @@ from sync.collector.store import open_store
 from sync.collector.store import tables as t
 from sync.collector.web import accounts, dashboard
 from sync.collector.web.address import Address
+from sync.collector.web.device import device_page
+from sync.collector.web.fleet import fleet_page
+from sync.collector.web.fleet_address import FleetAddress
+from sync.collector.web.times import Clock
 from tests import postgres
 from tests.sync.reports.centre import Centre
 from tests.web.county import NOW, furnish
@@ -59,7 +65,13 @@ def test_accounts_and_pages_on_postgresql() -> None:
         assert session is not None
         with snapshot(store) as db:
             page = dashboard.page(Builder(db, Words("sv", "sync.collector.web"), NOW), Address())
+            words = Words("sv", "sync.collector.web")
+            clock = Clock(words, ZoneInfo("Europe/Helsinki"), NOW)
+            shown = fleet_page(standing.fleet(db, NOW), FleetAddress(), words, clock.now)
+            assert sum(n for _, n in shown.fleet.states) == len(shown.lines) == 10
+            books = [device_page(db, line, clock).epochs for line in shown.lines]
         assert page.sentence == "NPS 72 (62–80), mål 80."
         assert page.fleet.ledger.created == 23_615
+        assert sum(one.created for epochs in books for one in epochs) == 23_615
         accounts.end_session(store, session)
         assert accounts.find_session(store, token, 1) is None
