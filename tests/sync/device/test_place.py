@@ -297,6 +297,30 @@ def test_a_cloned_card_becomes_a_device_of_its_own_and_nothing_counts_twice(
     assert clone.ledger()["created"] == clone.ledger()["acknowledged"] == 15
 
 
+def test_what_went_under_another_name_is_never_sent_again(
+    device: Field, centre: FakeCentre
+) -> None:
+    device.commit(5)
+    device.wait()
+    centre.enrol = lambda body: enrolled(body, device="d2")
+    device.wish(code="K7QM-4T2P-9XWC")
+    device.run(seconds=2)
+    assert told(device)["device"] == "d2"
+    assert told(device)["new_epoch"] == [device.recorder.epoch]
+    # Answers that come before the terminal has begun another file.
+    device.commit(2)
+    for _ in range(2):
+        # Under the new name the centre has nothing of this file, and later has lost that, too.
+        centre.stored.clear()
+        centre.pruned.clear()
+        centre.batches.clear()
+        device.now += 400
+        device.run(seconds=60)
+        assert {item["seq"] for batch in centre.batches for item in batch["items"]} == {6, 7}
+        assert device.sender.drained()
+    assert device.ledger()["acknowledged"] == 7
+
+
 # --- power cuts -----------------------------------------------------------------------------------
 
 
