@@ -54,12 +54,12 @@ def begun(data: DataDir) -> bool:
 
 
 def _files(data: DataDir) -> Iterator[Path]:
-    for folder in (data.outbox_dir, data.config_dir):
+    for folder in (data.outbox_dir, data.config_dir, data.root / "carried"):
         for path in list(folder.rglob("*")):
             if (path.is_symlink() or not path.is_dir()) and path.suffix != ".lock":
                 yield path
-    # What a write that was cut short left behind begins with a dot.
-    for pattern in ("enrol.json", ".*", "key*", "sync.db*"):
+    # By name, for a wrong directory must survive; what a cut short write left begins with a dot.
+    for pattern in ("enrol.json", "setup.json", "service.json", ".*", "key*", "sync.db*"):
         for path in list(data.root.glob(pattern)):
             if path.is_symlink() or path.is_file():
                 yield path

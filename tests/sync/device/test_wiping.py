@@ -32,6 +32,8 @@ def used(device: Field, centre: FakeCentre) -> DataDir:
     (data.root / "sync.db.damaged").write_text("set aside")
     (data.outbox_dir / "damaged").mkdir(exist_ok=True)
     (data.outbox_dir / "damaged" / "x.db").write_text("an answer")
+    for name in ("setup.json", "service.json"):
+        write_json(data.root / name, {"note": "the terminal's"})
     write_json(data.terminal_json, {"state": "wiped"})
     return data
 
