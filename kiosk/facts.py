@@ -50,6 +50,8 @@ class Facts:
     """Of the window, px."""
     ledger: Ledger | None = None
     """None while it cannot be read."""
+    failed: tuple[str, ...] = ()
+    """What the self-check found and nobody mended; its names."""
     version: str = ""
     """Of the program."""
 

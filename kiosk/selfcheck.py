@@ -11,6 +11,7 @@ ROOM_BYTES: Final = 100 << 20
 """Less than this on the disk is too little."""
 CORNERS: Final = frozenset({"tl", "tr", "bl", "br", "c"})
 """What the touch test wants touched: `corner.<name>`."""
+NAMES: Final = ("network", "clock", "tls", "endpoint", "config", "disk", "rotation", "touch")
 Result = Literal["ok", "bad", "wait"]
 
 

@@ -8,6 +8,7 @@ from kiosk.facts import Facts, moment
 from kiosk.layout.keys import Keys
 from kiosk.layout.staff import Sheet
 from kiosk.layout.table import Row
+from kiosk.selfcheck import NAMES
 from kiosk.setup_views import Texts
 from kiosk.views import LANGUAGES, Cleaning, View
 
@@ -106,6 +107,9 @@ def status_rows(facts: Facts, language: str, t: Texts, *, pin: bool) -> tuple[Ro
     free = f"{facts.free / 1e9:.1f} GB" if facts.free >= 0 else "?"
     rows.append(Row(t("service.disk"), free, "ok" if facts.writable else "bad"))
     rows.append(_window(facts, t))
+    failed = [t(f"check.{name}") for name in facts.failed if name in NAMES]
+    if failed:
+        rows.append(Row(t("service.checks"), ", ".join(failed), "bad"))
     if not pin:
         rows.append(Row(t("service.pin"), t("service.pin.none")))
     if sender.get("fingerprint"):
@@ -150,6 +154,8 @@ def _network(facts: Facts, t: Texts) -> list[Row]:
         said, good = t.trouble("no_sender"), False
     elif state in ("ok", "starting"):
         said, good = t("service.state.ok"), True
+    elif state == "unconfirmed":
+        said, good = t("service.state.unconfirmed"), False
     else:
         word = str(facts.enrolment.get("code", ""))
         reason = str(sender.get("reason", ""))

@@ -7,14 +7,11 @@ what was half typed. What is shown is in `kiosk.setup_views`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from kiosk import setup_views
-from kiosk.awaited import Awaited
-from kiosk.form import BACKSPACE, Form
-from kiosk.scanner import Field, Scan, Scanner
+from kiosk.entering import Entering
 from kiosk.seen import Hands, Seen, Stage
 from kiosk.selfcheck import CORNERS, Check, checks
 from kiosk.views import LANGUAGES, View, Words
@@ -32,7 +29,7 @@ CORNERS_S: Final = 30.0
 _WAYS_IN: Final = ("start", "address", "code", "stick", "scan", "working", "releasing")
 
 
-class Setup:
+class Setup(Entering):
     """Set-up in front of one person; `act`, `typed`, `tick` and `see` in, `view` out.
 
     `begin` is where it starts: a stage, or `corners`. `alone`: asked for on the service screen, it
@@ -49,25 +46,15 @@ class Setup:
         *,
         alone: bool = False,
     ) -> None:
-        self.hands, self.clock, self.words = hands, clock, words
-        self.seen, self.alone = seen, alone
+        super().__init__(hands, clock, seen, alone=alone)
+        self.words = words
         language = str(seen.note.get("language", ""))
         self.language = language if language in LANGUAGES else LANGUAGES[0]
-        self.wants = ""
-        self.page = 0
-        self.problem = ""
-        """Wording key of what was wrong, shown where it happened."""
         self.hit: frozenset[str] = frozenset()
         self.touched: frozenset[str] | None = None
         self.received = ""
         """When (ISO) the centre had the test answer."""
-        self.form = Form(str(seen.wish.get("endpoint") or seen.note.get("endpoint") or ""))
-        self.picked: codes.Ticket | None = None
-        self._scanner = Scanner(clock)
-        self._before = ("", "")
-        self.awaited = Awaited(clock)
-        self._touched_at = self._hit_at = clock()
-        self.screen = ""
+        self._hit_at = clock()
         self._go({"enrol": "start"}.get(begin, begin))
         if begin == "enrol" and not (alone and seen.redeemed):
             self._resume()
@@ -84,10 +71,10 @@ class Setup:
     @property
     def stage(self) -> Stage:
         """As terminal.json says it; a check asked for on the service screen is none."""
-        if self.alone and self.screen not in _WAYS_IN:
-            return ""
         if self.screen in ("confirm", "sure"):
             return "confirm"
+        if self.alone and self.screen not in _WAYS_IN:
+            return ""
         if self.screen in ("check", "corners", "warn"):
             return "check"
         return "test" if self.screen in ("test", "trial", "waiting") else "enrol"
@@ -174,23 +161,6 @@ class Setup:
         if do is not None:
             do()
 
-    def typed(self, text: str) -> None:
-        """A keyboard or a scanner typed; `\\n` is Enter, `\\b` Backspace."""
-        self._touched_at = self.clock()
-        for character in text:
-            if character == "\n":
-                found = self._scanner.enter(self._field)
-                if found is not None:
-                    self._scanned(found)
-                else:
-                    self._enter()
-            elif character == "\b":
-                self._key(BACKSPACE)
-            else:
-                if self._scanner.typed(character):
-                    self._before = (self.form.address, self.form.code)
-                self._key(character)
-
     def tick(self) -> float:
         """Do what is due; when to be called again at the latest."""
         found = self._scanner.tick(self._field)
@@ -209,111 +179,11 @@ class Setup:
         """What is to be seen now."""
         return setup_views.view(self)
 
-    # --- ways in ----------------------------------------------------------------------------------
-
-    def _go(self, screen: str) -> None:
-        self.screen, self.page, self.problem = screen, 0, ""
-        if not screen:
-            self.wants = "visits"
-
-    def _type(self) -> None:
-        self._go("code" if self.form.address_complete else "address")
-
-    def _change(self) -> None:
-        self._go("start" if self.screen == "releasing" or self.picked else "code")
-
-    def _leave(self) -> None:
-        before = self.seen.note.get("before")
-        if isinstance(before, dict) and not self.seen.redeemed:
-            # The new code came to nothing: the device stays what it is.
-            self._enrol(before)
-        if before is not None:
-            self._note(before=None)
-        self.wants = "visits"
-
-    @property
-    def _field(self) -> Field:
-        fields: dict[str, Field] = {"address": "address", "code": "code"}
-        return fields.get(self.screen, "")
-
-    def _key(self, character: str) -> None:
-        field = self._field
-        if field:
-            self.problem = ""
-            self.form.key(field, character)
-            self.picked = None
-
-    def _enter(self) -> None:
-        if self.screen == "address":
-            if self.form.address_complete:
-                self._go("code")
-            else:
-                self.problem = "setup.endpoint.incomplete"
-        elif self.screen == "code":
-            if self.form.code_complete:
-                self._submit()
-            else:
-                self.form.strange = ""
-                self.problem = "setup.code.incomplete"
-
-    def _scanned(self, scan: Scan) -> None:
-        """What a scanner typed is no typing: put the fields back, then take its ticket."""
-        self.form.address, self.form.code = self._before
-        if self.screen not in ("start", "address", "code", "stick", "scan", "working"):
-            return
-        if scan.ticket is None:
-            self.problem = f"setup.error.{scan.problem}"
-            return
-        self._take(scan.ticket)
-
-    def _pick(self, index: int) -> None:
-        tickets = self.seen.stick.tickets
-        if index < len(tickets):
-            self._take(tickets[index])
-
-    def _take(self, ticket: codes.Ticket) -> None:
-        self.form.fill(ticket)
-        self.picked = ticket
-        self._submit()
-
-    def _submit(self) -> None:
-        ticket = self.picked
-        wish = self.form.wish(ticket.fingerprint if ticket else "", ticket.proxy if ticket else "")
-        self.awaited.begin()
-        if self.alone and self.seen.redeemed and not self.seen.note.get("before"):
-            self._note(before=dict(self.seen.wish))
-        if self._enrol(wish):
-            self._note(endpoint=self.form.endpoint)
-            self._go("working")
-
     def _again(self) -> None:
         if self.screen == "releasing":
             self._release()
         else:
             self._submit()
-
-    def _write(self, write: Callable[[], None]) -> bool:
-        try:
-            write()
-        except OSError as error:
-            log.error("set-up cannot write: %s", error)
-            self.problem = "setup.error.disk"
-            return False
-        return True
-
-    def _enrol(self, wish: Mapping[str, Any]) -> bool:
-        if not self._write(lambda: self.hands.enrol(wish)):
-            return False
-        same = {**wish, "confirmed": None} == {**self.seen.wish, "confirmed": None}
-        known = self.seen.redeemed and same
-        self.seen = replace(self.seen, wish=wish, redeemed=known, heard=False)
-        return True
-
-    def _note(self, **facts: object) -> None:
-        """Note facts in setup.json; one that is None goes."""
-        note = {k: v for k, v in {**self.seen.note, **facts}.items() if v is not None}
-        self.seen = replace(self.seen, note=note)
-        self._write(lambda: self.hands.note(note))
 
     # --- the right place? -------------------------------------------------------------------------
 

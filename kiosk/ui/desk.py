@@ -85,6 +85,7 @@ class Desk:
             writable=self._writable and os.access(self._data.root, os.W_OK),
             window=self._window,
             ledger=_ledger(self._data) if full else None,
+            failed=_names((read_json(self._setup_json) or {}).get("failed")),
             version=program_version(),
         )
 
@@ -150,6 +151,10 @@ def networks(root: Path = Path("/sys/class/net")) -> tuple[str, ...]:
     except OSError:
         log.debug("no list of network interfaces")
     return tuple(found)
+
+
+def _names(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def _free(root: Path) -> int:

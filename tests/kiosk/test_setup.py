@@ -447,7 +447,8 @@ def test_every_sentence_the_screens_ask_for_exists_in_every_language() -> None:
     folder = Path(kiosk.__file__).parent
     files = ("setup", "setup_views", "service_views", "seen", "awaited")
     code = "".join((folder / f"{name}.py").read_text() for name in files)
-    keys = set(re.findall(r'"((?:setup|confirm|check|test|done|touch|service)\.[a-z_.-]*[a-z])"', code))
+    groups = "setup|confirm|check|test|done|touch|service"
+    keys = set(re.findall(rf'"((?:{groups})\.[a-z_.-]*[a-z])"', code))
     # Names of targets that have words of their own, or another's.
     keys -= {"setup.back", "setup.next", "setup.cancel", "sure.yes", "service.back", "service.yes"}
     keys -= {"check.touch", "touch.skip", "test.done", "test.skip"}
