@@ -135,10 +135,13 @@ def test_adding_the_same_again_does_nothing(begun: County) -> None:
 
 
 def test_ids_go_on_above_all_that_any_file_names_or_named(county: County) -> None:
-    words = ["--name", "fi=A", "--name", "sv=B", "--name", "en=C", "--municipality", "Lehtoranta"]
+    words = ["--name", "fi=A", "--name", "sv=B", "--name", "en=C"]
+    words += ["--municipality", "Lehtoranta"]
     with (county.root / "devices/esim-0001.toml").open("a") as file:
         file.write('\n[[was]]\nuntil = "2025-02-01"\nlocation = "0040"\n')
+    assert json.loads(county.ok("add-location", *words, "--format", "json"))["id"] == "0041"
     county.write("locations/0044.toml", "broken [")
+    words[1] = "fi=D"
     assert json.loads(county.ok("add-location", *words, "--format", "json"))["id"] == "0045"
     county.write("devices/esim-0012.toml", "broken [")
     done = county.ok("add-device", "--location", "0045", "--name", "X", "--format", "json")

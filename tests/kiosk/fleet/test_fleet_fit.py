@@ -109,11 +109,15 @@ def test_a_panel_of_the_organisation_s_is_said_there(county: County) -> None:
 
 
 def test_devices_that_show_the_same_are_checked_once(county: County) -> None:
-    few(county, "esim-0001")
-    text = (county.root / "devices/esim-0001.toml").read_text(encoding="utf-8")
-    for number in range(100, 130):
-        ident = f"esim-0{number}"
-        county.write(f"devices/{ident}.toml", text.replace("esim-0001", ident))
+    few(county, "esim-0008")
+    device = (county.root / "devices/esim-0008.toml").read_text(encoding="utf-8")
+    place = (county.root / "locations/0018.toml").read_text(encoding="utf-8")
+    place = place.replace('"0018"', '"0019"').replace("Lehtorannan", "Toinen")
+    county.write("locations/0019.toml", place)
+    for number in range(100, 120):
+        ident, where = f"esim-0{number}", ("0018", "0019")[number % 2]
+        text = device.replace("esim-0008", ident).replace('"0018"', f'"{where}"')
+        county.write(f"devices/{ident}.toml", text.replace("Odotusaula", f"Aula {number}"))
     tree = Tree.load(county.root)
     steps: list[tuple[int, int]] = []
     assert fit.problems(tree, [], lambda *step: steps.append(step)) == []
