@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +22,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from PIL import ImageGrab
 
@@ -219,7 +221,12 @@ def window(chroot: Chroot) -> None:
     more = {"DISPLAY": f":{number}", "SDL_VIDEODRIVER": "x11", "HOME": "/tmp"}
     words = chroot.words(*group, *inside)
     process = subprocess.Popen(
-        words, env=chroot.env(more), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        words,
+        env=chroot.env(more),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
     )
     colours, until = 0, time.monotonic() + 40
     try:
@@ -228,12 +235,16 @@ def window(chroot: Chroot) -> None:
             picture = ImageGrab.grab(xdisplay=f":{number}")
             colours = len(picture.convert("RGB").getcolors(1 << 24) or ())
     finally:
-        # unshare ignores SIGTERM while its child lives, and takes the child along when killed.
-        process.kill()
-        said = process.communicate(timeout=20)[0]
+        end(process)
         server.terminate()
         server.wait(timeout=20)
+    said = process.communicate(timeout=20)[0]
     chroot.check(f"hymio kiosk draws its window ({colours} colours)", colours >= 20, said)
+
+
+def end(process: subprocess.Popen[Any]) -> None:
+    """End what runs inside; unshare passes no signal on, and setpriv forgets whose child it is."""
+    os.killpg(process.pid, signal.SIGKILL)
 
 
 def outbox(chroot: Chroot, package: Path, folder: Path) -> None:
@@ -301,11 +312,12 @@ def centre(chroot: Chroot, package: Path) -> None:
         env=chroot.env(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         status = answer(port)
     finally:
-        process.kill()
+        end(process)
         process.wait(timeout=30)
     chroot.check(f"it answers on loopback ({status})", status and status < 500)
     nightly = chroot.run("/usr/lib/hymio/centre-maintenance", env={"HYMIO_DATABASE": url})
