@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.kiosk.fleet.county import County
-from tests.kiosk.fleet.office import Office, few
+from tests.kiosk.fleet.office import Memory, Office, few, recall, remembered
 from tests.sync.collector.world import Centre, running
 
 
@@ -29,8 +30,28 @@ def office(running_centre: Centre, county: County, tmp_path: Path) -> Office:
     return Office(running_centre, county, tmp_path / "keys")
 
 
+@pytest.fixture(scope="session")
+def first_publication(
+    running_centre: Centre, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Memory]:
+    """The keys of a desk that has published once, and what the centre knows then."""
+    folder = tmp_path_factory.mktemp("first")
+    running_centre.clean()
+    desk = Office(running_centre, few(County.copied(folder / "device-config")), folder / "keys")
+    desk.ok("publish")
+    return desk.keys, remembered(running_centre)
+
+
 @pytest.fixture
-def published(office: Office) -> Office:
+def published(
+    running_centre: Centre,
+    county: County,
+    tmp_path: Path,
+    first_publication: tuple[Path, Memory],
+) -> Office:
     """The same, after the first `publish`."""
-    office.ok("publish")
-    return office
+    keys, memory = first_publication
+    shutil.copytree(keys, tmp_path / "keys")
+    running_centre.clean()
+    recall(running_centre, memory)
+    return Office(running_centre, few(county), tmp_path / "keys", registered=True)

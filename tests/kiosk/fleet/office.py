@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kiosk.fleet import keys
 from kiosk.fleet.admin import Admin
 from kiosk.fleet.cli import fleet
+from sync.collector.store import tables
 from sync.contract import bundle as bundles
 from sync.contract import code as codes
 from tests.kiosk.fleet.county import County
@@ -24,16 +25,26 @@ SEEN = {"version": "0.1.0", "config": 1, "config_since": "2026-03-02T08:00:00+00
 class Office:
     """One administrator at one desk."""
 
-    def __init__(self, centre: Centre, county: County, folder: Path, name: str = "maija") -> None:
+    def __init__(
+        self,
+        centre: Centre,
+        county: County,
+        folder: Path,
+        name: str = "maija",
+        *,
+        registered: bool = False,
+    ) -> None:
         self.centre, self.county, self.keys = centre, county, folder
         self.url = f"http://127.0.0.1:{centre.port}"
+        centre.clock.at = float(int(time.time()))
+        if registered:
+            return
         assert CliRunner().invoke(fleet, ["keygen", "--keys", str(folder)]).exit_code == 0
         with centre.store.tx() as tx:
             tx.run(
                 "insert into operators(name, key, created_ms) values (?, ?, 0)",
                 (name, (folder / "operator.pub").read_text().strip()),
             )
-        centre.clock.at = float(int(time.time()))
 
     def colleague(self, folder: Path, county: County, name: str = "pekka") -> Office:
         """Another administrator, with the same organisation key and an own checkout."""
@@ -96,6 +107,30 @@ class Office:
         assert found.enrol(codes.secret(code)).status == 200
         found.send([], status=SEEN | {"config": self.versions()[device]} | status)
         return found
+
+
+Memory = dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]]
+"""Table -> its columns and rows."""
+
+
+def remembered(centre: Centre) -> Memory:
+    """Everything a centre knows."""
+    found: Memory = {}
+    with centre.store.tx() as tx:
+        for table in tables.metadata.sorted_tables:
+            if table.name != "meta":
+                columns = tuple(column.name for column in table.columns)
+                listed = ", ".join(f'"{name}"' for name in columns)
+                found[table.name] = (columns, tx.rows(f'select {listed} from "{table.name}"'))
+    return found
+
+
+def recall(centre: Centre, memory: Memory) -> None:
+    """Teach it to a centre that has just been cleaned."""
+    with centre.store.tx() as tx:
+        tx.run("delete from operators")
+        for name, (columns, rows) in memory.items():
+            tx.insert(name, columns, rows)
 
 
 def few(county: County) -> County:
