@@ -191,7 +191,7 @@ class Setup(Entering):
         wish = {**self.seen.wish, "confirmed": True}
         # First the note: without it a power cut here would skip the self-check.
         code = codes.sha256(str(wish.get("code", "")))
-        self._note(stage="check", code=code, seq=None, before=None)
+        self._note(stage="check", code=code, seq=None, failed=None, before=None)
         self.alone = False
         if self._enrol(wish):
             self._go("check")

@@ -36,14 +36,18 @@ class Status:
         self.more: dict[str, Any] = {"setup": "", "service": {}}
         """What set-up and service screen say."""
         self._told: tuple[str, dict[str, Any]] | None = None
+        self._of = ""
+        """The device whose configuration it is; unknown at the start."""
         self._refused: list[dict[str, object]] = []
         self.wiped = False
         """Whether the outbox is closed for good, so that the sender may erase everything."""
 
     def active(self, bundle: Bundle, refused: list[dict[str, object]]) -> None:
         """Another configuration is in use, or one was refused."""
-        if self._version != bundle.version:
+        moved = self._of not in ("", bundle.device)
+        if self._version != bundle.version or moved:
             self._version, self.since = bundle.version, clock.stamp().wall
+        self._of = bundle.device
         self._refused = list(refused)
 
     def changed(self, flow: Flow) -> bool:
