@@ -42,7 +42,6 @@ class Flow(Scene):
         self.last_touch: str | None = None
         self._durable = Durable(store, world.clock)
         self._back_to = ""
-        self._leaving = False
         self._hold: float | None = None
         self._thanks: float | None = None
         self._check_at = 0.0
@@ -78,7 +77,6 @@ class Flow(Scene):
     def reset(self, language: str = "") -> None:
         """The next visitor: nothing of the last one remains."""
         self.entry.clear()
-        self._leaving = False
         self.sheet, self.modes, self._asked_language = "", frozenset(), ""
         self._hold = self._thanks = None
         self._list_page, self._group = 0, ""
@@ -115,13 +113,11 @@ class Flow(Scene):
     def leave(self) -> None:
         """Somebody else takes the screen: an open visit is written off, the next one is ready.
 
-        An answer that is not stored yet is still tried again.
+        An answer that is not stored yet is tried again behind it, and ends its visit by itself.
         """
-        if self._durable.waiting:
-            self._leaving = True
-            return
-        self._end("interrupted")
-        self.reset()
+        if not self._durable.waiting:
+            self._end("interrupted")
+            self.reset()
 
     def _closed(self) -> bool:
         hours = self.bundle.location.hours
@@ -290,10 +286,10 @@ class Flow(Scene):
             self.glass.state(name, "pressed")
 
         def stored() -> None:
-            if not self.down and not self._leaving:
+            if not self.down:
                 then()
                 return
-            # Whoever answered has left meanwhile.
+            # Whoever answered has left while the disk was full.
             self.visit.committed(record)
             self._end("interrupted")
             self.reset()

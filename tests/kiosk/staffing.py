@@ -107,7 +107,9 @@ class Site:
         says = {"state": state, "code": code, "reason": "…", "tries": 1, **more}
         sender = {**self.seen.facts.sender, "state": state, "enrolment": says}
         sender |= {"endpoint": ENDPOINT} if known else {}
-        sender["device"] = "esim-0074" if known else ""
+        # A device that is enrolled stays so whatever becomes of a later code.
+        if known or state == "not-enrolled":
+            sender["device"] = "esim-0074" if known else ""
         self.see(
             facts=replace(self.seen.facts, sender=sender),
             heard=True,
