@@ -80,6 +80,7 @@ def _start(setup: Setup, t: Texts) -> Sheet:
 
 def _keys(setup: Setup, t: Texts) -> Keys:
     form, note = setup.form, _problem(setup, t)
+    ways: tuple[Action, ...]
     if setup.screen == "address":
         shown = form.address if "://" in form.address else "https://" + form.address
         ways = (t.action("setup.back", "back"), t.action("setup.next", "next", primary=True))
