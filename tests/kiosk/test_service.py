@@ -164,7 +164,7 @@ def test_a_restart_shortens_no_wait_and_frees_no_guess() -> None:
     desk = with_pin()
     desk.tap("service.pin")
     for _ in range(7):
-        desk.wait(desk.guesses.left_s(desk.stamp()) + 0.1)
+        desk.now += desk.guesses.left_s(desk.stamp()) + 0.1
         desk.service.act("service.close")
         desk.open()
         desk.tap("service.pin")
