@@ -13,6 +13,7 @@ COMMANDS = {
     "kiosk": ("kiosk.terminal", "kiosk", "The terminal."),
     "sync": ("sync.device_cli", "sync", "The sender: outbox to centre."),
     "ledger": ("sync.device_cli", "ledger", "What was created, acknowledged, held, to send."),
+    "wipe": ("sync.wiping", "wipe", "Erase what this device holds."),
     "collector": ("sync.collector.cli", "collector", "The centre."),
     "report": ("sync.collector.reports.cli", "report", "The numbers."),
     "fleet": ("kiosk.fleet.cli", "fleet", "IT's work on device-config/."),

@@ -272,7 +272,7 @@ class Memory:
         self._db.close()
 
     def raw(self) -> Any:
-        """The sqlite-utils database, for tests."""
+        """The sqlite-utils database, for what went onto sticks, and for tests."""
         return self._db
 
 

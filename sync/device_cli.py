@@ -18,12 +18,15 @@ from pathlib import Path
 import click
 import msgspec
 
+from sync.carrying import CarryError
 from sync.clock import Clock
 from sync.datadir import DataDir
 from sync.identity import KeyFileError, load_or_make
 from sync.ledger import Line
 from sync.ledger import ledger as read_ledger
 from sync.sender import Sender
+from sync.stick import StickError
+from sync.stick_command import carry
 from sync.watchdog import notify
 
 ONCE_STALLED = 30
@@ -40,19 +43,36 @@ _data = click.option(
     help="The data directory shared with the terminal.",
 )
 
+_stick = click.Path(exists=True, file_okay=False, path_type=Path)
+
 
 @click.command()
 @_data
 @click.option("--once", is_flag=True, help="Send what there is and end, instead of staying.")
 @click.option("--new-key", is_flag=True, help="Make the key that will follow, and end.")
-def sync(root: Path, once: bool, new_key: bool) -> None:
+@click.option(
+    "--from-stick", type=_stick, help="Read receipts and a configuration from a USB stick, and end."
+)
+@click.option("--to-stick", type=_stick, help="Write what waits onto a USB stick, and end.")
+def sync(
+    root: Path, *, once: bool, new_key: bool, from_stick: Path | None, to_stick: Path | None
+) -> None:
     """The sender: brings every record of the outbox to the centre.
 
     Without --once it stays until SIGTERM or Ctrl-C. With --once: 0 when all was sent (or there is
     nothing to send), 3 when the centre could not be reached, saying since when and how much waits.
 
     With --new-key the next exchange tells the centre of a new key, which then replaces this one.
+
+    Where there is no network, a stick carries the records to the desk and the receipts back; the
+    folder is where it is mounted. With both options, receipts first. 1 when the stick is full, a
+    receipt or a configuration is refused, or the sender runs: it has to be stopped for a moment.
     """
+    carried = from_stick is not None or to_stick is not None
+    if once + new_key + carried > 1:
+        raise click.UsageError("--once, --new-key and the two options for a stick go one by one")
+    if carried and not (root / "outbox").is_dir():
+        raise click.UsageError(f"{root} is not a terminal's data directory")
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
@@ -66,6 +86,8 @@ def sync(root: Path, once: bool, new_key: bool) -> None:
             click.echo("a new key is made; the sender tells the centre of it", err=True)
             return
         with _only_one(data):
+            if carried:
+                sys.exit(0 if carry(data, from_stick, to_stick) else 1)
             sender = Sender(
                 data,
                 clock=Clock(),
@@ -79,6 +101,9 @@ def sync(root: Path, once: bool, new_key: bool) -> None:
                     _stay(sender)
             finally:
                 sender.close()
+    except (CarryError, StickError) as error:
+        click.echo(f"hymio sync: {error}", err=True)
+        sys.exit(1)
     except (OSError, sqlite3.Error, KeyFileError) as error:
         click.echo(f"hymio sync: the data directory {root} cannot be used: {error}", err=True)
         sys.exit(1)
@@ -132,7 +157,11 @@ def _only_one(data: DataDir) -> Iterator[None]:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(fd)
-        click.echo("hymio sync: another sender works in this data directory", err=True)
+        click.echo(
+            "hymio sync: the sender works in this data directory: stop it for a moment"
+            " (systemctl stop hymio-sync)",
+            err=True,
+        )
         sys.exit(1)
     try:
         yield
