@@ -64,7 +64,7 @@ deb: setup ## packages for devices and the centre, in build/ (DEBIAN=13, ARCH=ar
 
 deb-test: deb ## install, upgrade, refuse and purge them in a fresh Debian (as root)
 	@.ci/apt $(APT_DEB_TEST)
-	@$(PY) -m tests.os.chroot $(if $(DEBIAN),--debian $(DEBIAN))
+	@$(PY) -m tests.os.debtest $(if $(DEBIAN),--debian $(DEBIAN))
 
 format: setup ## ruff's formatter and safe fixes
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
