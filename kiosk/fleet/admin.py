@@ -122,13 +122,13 @@ class Admin:
         """Take no more from a device."""
         self.call("POST", f"/v1/admin/devices/{device}/revoke", {"reason": reason})
 
-    def correct(self, correction: Mapping[str, str]) -> int:
+    def correct(self, correction: Mapping[str, str], *, dry_run: bool) -> dict[str, Any]:
         """Have a device's answers count elsewhere: `device`, `from`, `to`, `location`, `reason`.
 
-        Returns the correction's number.
+        Returns its number, `id`, and how many `visits` and `answers` it takes there, `instead_of`
+        which locations.
         """
-        found = self.call("POST", "/v1/admin/corrections", correction)
-        return int(found.get("id", 0)) if isinstance(found, dict) else 0
+        return self._table("POST", "/v1/admin/corrections", {**correction, "dry_run": dry_run})
 
     def corrections(self) -> list[dict[str, Any]]:
         """Every correction, withdrawn ones too."""
@@ -217,8 +217,8 @@ class Admin:
             " is the address right, and no log-in page of a network in between?"
         )
 
-    def _table(self, method: str, path: str) -> dict[str, Any]:
-        found = self.call(method, path)
+    def _table(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        found = self.call(method, path, body)
         if not isinstance(found, dict):
             raise UnreachableError(self._strange(200))
         return found

@@ -10,6 +10,7 @@ import click
 
 from kiosk.fleet.centre import confirmed, open_admin, yes_option
 from kiosk.fleet.desk import (
+    count,
     dry_option,
     format_option,
     keys_option,
@@ -63,16 +64,14 @@ def correct_command(
     if days[0] == days[1] and window[1] < window[0]:
         raise click.BadParameter(f"{until} is before {since}", param_hint="--to")
     made = {"device": device, "from": since, "to": until, "location": location, "reason": reason}
-    number: int | None = None
     with open_admin(tree, keys, url) as admin:
-        if not dry_run:
-            number = admin.correct(made)
+        done = admin.correct(made, dry_run=dry_run)
     if form == "json":
-        print_json({"dry_run": dry_run, "id": number, **made})
+        told = {key: done.get(key) for key in ("id", "visits", "answers", "instead_of")}
+        print_json({"dry_run": dry_run, **told, **made})
         return
-    verb = "would count" if dry_run else "counts"
-    click.echo(f"what {device} gathered from {since} to {until} {verb} for {location}: {reason}")
-    if number is not None:
+    click.echo(f"{device} from {since} to {until}: {_effect(done, location, dry_run=dry_run)}")
+    if number := done.get("id"):
         click.echo(f"correction {number}; back with: hymio fleet corrections --withdraw {number}")
 
 
@@ -120,6 +119,15 @@ def corrections_command(
         click.echo(_line(row))
     if not rows:
         click.echo("no corrections")
+
+
+def _effect(done: dict[str, Any], location: str, *, dry_run: bool) -> str:
+    """What a correction does to what is there already, as a sentence's end."""
+    verb = "would count" if dry_run else "count"
+    if not done.get("answers"):
+        return f"no answers there that counted elsewhere; those still to come {verb} for {location}"
+    moved = f"{count(done['visits'], 'visit')}, {count(done['answers'], 'answer')}"
+    return f"{moved} {verb} for {location} instead of {' and '.join(done['instead_of'])}"
 
 
 def _line(row: dict[str, Any]) -> str:

@@ -94,6 +94,21 @@ class CorrectionPut(_Asked, rename={"since": "from", "until": "to"}):
     """Local day, included; or instant, not included."""
     location: Id
     reason: _Reason = ""
+    dry_run: bool = False
+    """Only say what it would touch."""
+
+
+class Corrected(msgspec.Struct):
+    """What a correction touches, test visits and withdrawn answers left out."""
+
+    device: str
+    id: int
+    """Its number; 0 when there is none yet, after a dry run."""
+    visits: int
+    """Visits with an answer that counts elsewhere by it."""
+    answers: int
+    instead_of: list[str]
+    """The locations those answers counted for before."""
 
 
 class Correction(msgspec.Struct, rename={"since": "from", "until": "to"}):
@@ -191,4 +206,4 @@ class Done(msgspec.Struct):
     codes: int = 0
     """How many codes were registered or cancelled."""
     id: int = 0
-    """Of a correction."""
+    """Of a correction withdrawn."""

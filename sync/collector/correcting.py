@@ -7,13 +7,14 @@ kept, and every count goes by it (`tally.Places.where`), so late arrivals and `r
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from sync.collector import audit, dated, times
-from sync.collector.admin_messages import Correction, CorrectionPut, Done
+from sync.collector.admin_messages import Corrected, Correction, CorrectionPut, Done
 from sync.collector.catalogue import touch
 from sync.collector.codes import lock
 from sync.collector.places import Correction as Rule
+from sync.collector.places import Places
 from sync.collector.reading import RefusedError
 from sync.collector.states import catalogue, recount
 from sync.collector.store import Store, Tx
@@ -33,14 +34,17 @@ class Corrections:
         self._store = store
         self._now_ms = now_ms
 
-    def add(self, who: str, put: CorrectionPut) -> Done:
-        """Make a correction; said again while it is the device's newest, it is the same one."""
+    def add(self, who: str, put: CorrectionPut) -> Corrected:
+        """Make a correction, or with `dry_run` say what it would touch.
+
+        Said again while it is the device's newest, it is the same one.
+        """
         since, until = _bound(put.since, "from"), _bound(put.until, "to")
         empty = until < since if len(until) == _DAY else until <= since
         if len(since) == len(until) and empty:
             raise RefusedError("bad_envelope", f"to {put.until} is before from {put.since}")
 
-        def work(tx: Tx) -> Done:
+        def work(tx: Tx) -> Corrected:
             lock(tx, put.device)
             if tx.row("select 1 from locations where id = ?", (put.location,)) is None:
                 raise RefusedError("not_found", f"no location {put.location} in the catalogue")
@@ -50,9 +54,11 @@ class Corrections:
                 "where device = ? and withdrawn_ms is null order by no desc",
                 (put.device,),
             )
-            if newest is not None and newest[:4] == row:
-                return Done(put.device, id=newest[4])
             old = catalogue(tx).places
+            known = newest[4] if newest is not None and newest[:4] == row else 0
+            touched = _touched(tx, row, old, known)
+            if known or put.dry_run:
+                return touched
             no = tx.value(
                 "insert into corrections(device, since, until, location, reason, made_by, made_ms) "
                 "values (?, ?, ?, ?, ?, ?, ?) returning no",
@@ -63,7 +69,8 @@ class Corrections:
             visits = _visits(tx, put.device, since, until, put.location)
             changed = recount(tx, {put.device: visits}, old, new)
             _note(tx, (self._now_ms(), who, "correction.add"), no, row, changed)
-            return Done(put.device, id=no)
+            touched.id = no
+            return touched
 
         return self._store.transact(work)
 
@@ -100,6 +107,38 @@ class Corrections:
         with self._store.read() as connection:
             rows = Tx(connection).rows(_LISTED)
         return [_listed(row) for row in rows]
+
+
+class _Given(NamedTuple):
+    """An answer in a window."""
+
+    device: str
+    visit: str
+    location: str
+    day: str
+    instant_ms: int
+
+
+def _touched(tx: Tx, row: tuple[str, str, str, str], places: Places, no: int) -> Corrected:
+    """What the rule `row` takes to another location than `places` do."""
+    device, since, until, location = row
+    rule = Rule.of(since, until, location)
+    given = tx.rows(
+        "select a.device, a.visit, a.location, a.day, a.instant_ms from answers a "
+        "join visits v on v.device = a.device and v.visit = a.visit "
+        "where a.device = ? and a.day >= ? and a.day <= ? and a.instant_ms >= ? "
+        "and a.instant_ms < ? and a.kind <> 'withdrawn' and not v.test",
+        (device, rule.first, rule.last, rule.from_ms, rule.to_ms),
+    )
+    taken = [(answer, places.where(answer)) for answer in (_Given(*found) for found in given)]
+    taken = [(answer, where) for answer, where in taken if where != location]
+    return Corrected(
+        device,
+        no,
+        visits=len({answer.visit for answer, _ in taken}),
+        answers=len(taken),
+        instead_of=sorted({where for _, where in taken}),
+    )
 
 
 def _listed(row: Row) -> Correction:

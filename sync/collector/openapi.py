@@ -172,9 +172,9 @@ ROUTES = (
     _Route(
         "post",
         "/v1/admin/corrections",
-        "Have what a device gathered in a window count elsewhere.",
+        "Have what a device gathered in a window count elsewhere, or say what that would touch.",
         admin.CorrectionPut,
-        admin.Done,
+        admin.Corrected,
         (404,),
     ),
     _Route(

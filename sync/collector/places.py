@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from sync.collector.times import wall_ms
 
-if TYPE_CHECKING:
-    from sync.collector.tally import AnswerRow
-
 _DAY: Final = len("2026-03-02")
+
+
+class Gathered(Protocol):
+    """Of an answer, what tells where it counts."""
+
+    @property
+    def device(self) -> str:
+        """Which device took it."""
+
+    @property
+    def location(self) -> str:
+        """The location it says itself."""
+
+    @property
+    def day(self) -> str:
+        """Its local day (ISO)."""
+
+    @property
+    def instant_ms(self) -> int:
+        """Its corrected instant."""
 
 
 class Place(NamedTuple):
@@ -68,7 +85,7 @@ class Places:
         for device, *fields in corrections:
             self._corrections.setdefault(device, []).insert(0, Correction.of(*fields))
 
-    def where(self, answer: AnswerRow) -> str:
+    def where(self, answer: Gathered) -> str:
         """The location an answer counts for: its own, unless IT has corrected it."""
         for correction in self._corrections.get(answer.device, ()):
             if correction.covers(answer.day, answer.instant_ms):

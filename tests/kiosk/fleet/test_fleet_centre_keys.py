@@ -12,7 +12,7 @@ from sync.contract import bundle as bundles
 from sync.contract import code as codes
 from tests.kiosk.fleet.county import County
 from tests.kiosk.fleet.office import SEEN, Office
-from tests.sync.collector.world import Device
+from tests.sync.collector.world import Device, answer, item
 
 
 def newest(office: Office, device: str, *trusted: str) -> bundles.Bundle:
@@ -207,13 +207,27 @@ def test_a_device_carried_away_is_corrected_and_the_correction_withdrawn(
     published: Office,
 ) -> None:
     window = ("--from", "2026-03-01", "--to", "2026-03-05")
-    assert "would count for 0007" in published.ok("correct", *THERE, *window, "--dry-run")
+    start = "esim-0001 from 2026-03-01 to 2026-03-05: "
+    none = "no answers there that counted elsewhere; those still to come would count for 0007\n"
+    assert published.ok("correct", *THERE, *window, "--dry-run") == start + none
+    terminal = published.enrolled("esim-0001")
+    given = [("a", "nps"), ("a", "heard"), ("b", "nps")]
+    terminal.send([
+        item(n, answer(visit, question, 1, 4, location="0003"))
+        for n, (visit, question) in enumerate(given, 1)
+    ])  # fmt: skip
+    told = published.ok("correct", *THERE, *window, "--dry-run")
+    assert told == start + "2 visits, 3 answers would count for 0007 instead of 0003\n"
+    dry = published.json("correct", *THERE, *window, "--dry-run")
+    assert (dry["dry_run"], dry["id"], dry["answers"]) == (True, 0, 3)
     assert published.ok("corrections") == "no corrections\n"
     told = published.ok("correct", *THERE, *window)
-    assert "from 2026-03-01 to 2026-03-05 counts for 0007: siirretty" in told
+    assert told.startswith(start + "2 visits, 3 answers count for 0007 instead of 0003\n")
     (made,) = published.json("corrections")
     assert (made["device"], made["location"], made["by"]) == ("esim-0001", "0007", "maija")
+    assert made["reason"] == "siirretty"
     number = str(made["id"])
+    assert f"--withdraw {number}\n" in told
     assert published.fleet("corrections", "--withdraw", number).exit_code == 2
     published.ok("corrections", "--withdraw", number, "--yes")
     assert "taken back by maija" in published.ok("corrections", "--device", "esim-0001")

@@ -265,6 +265,40 @@ def test_a_device_carried_away_counts_where_it_was(centre: Centre) -> None:
     assert where(centre) == as_told
 
 
+def test_a_dry_run_says_what_the_correction_will_do(centre: Centre) -> None:
+    device = centre.device("d1")
+    device.send([item(1, answer("a"))])
+    device.send([item(2, answer("b")), item(3, answer("b", "heard", 1, 4))])
+    device.send([item(4, answer("b", "politeness", 1, None))])  # withdrawn
+    device.send([item(5, answer("c", test=True))])
+    device.send([item(6, answer("d", location="0002", at=stamp(DAY_S)))])  # counts there already
+    device.send([item(7, answer("e", at=stamp(DAY_S)))])
+    day = ("2026-03-02", "2026-03-02")
+    before = where(centre), rows(centre, "select * from audit order by no")
+
+    dry = correct(centre, *day, dry_run=True)
+    assert dry.json() == {
+        "device": "d1", "id": 0, "visits": 2, "answers": 3, "instead_of": ["0001"],
+    }  # fmt: skip
+    assert (where(centre), rows(centre, "select * from audit order by no")) == before
+    assert centre.admin("GET", "corrections").json() == []
+    done = correct(centre, *day).json()
+    assert done == {**dry.json(), "id": done["id"]}
+    assert done["id"]
+    assert correct(centre, *day).json() == {**done, "visits": 0, "answers": 0, "instead_of": []}
+
+    # What an earlier correction has moved is moved from there, what a place has it keeps.
+    put(centre, locations=[{"id": "0003", "name": {}}])
+    both = ("2026-03-02", "2026-03-03", "0003")
+    told = correct(centre, *both, dry_run=True).json()
+    assert told["instead_of"] == ["0001", "0002"]
+    assert (told["visits"], told["answers"]) == (4, 5)
+    assert correct(centre, *both).json() == {**told, "id": done["id"] + 1}
+    holds(centre)
+    assert correct(centre, *day, "0099", dry_run=True).code == "not_found"
+    assert correct(centre, *day, device="d9", dry_run=True).code == "not_found"
+
+
 def test_instants_cut_a_day_in_two_and_the_later_correction_wins(centre: Centre) -> None:
     put(centre, locations=[{"id": "0003", "name": {}, "municipality": "Paimio"}])
     device = centre.device("d1")
