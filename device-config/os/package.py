@@ -201,8 +201,12 @@ def libraries(target: Target, tree: Path) -> None:
     # Commands of libraries, with the building machine's path in their first line, and examples.
     for name in ("bin", "share"):
         shutil.rmtree(site / name, ignore_errors=True)
+    # Where the wheel lay while it was built, and its line in the list of files.
     for path in site.glob("*.dist-info/direct_url.json"):
         path.unlink()
+        record = path.with_name("RECORD")
+        lines = record.read_text(encoding="utf-8").splitlines(keepends=True)
+        record.write_text("".join(x for x in lines if "/direct_url.json," not in x), "utf-8")
     # `sync.build` reads it: a clock that says earlier is wrong.
     put(site / "sync/built.txt", f"{target.epoch}\n".encode(), 0o644)
 
