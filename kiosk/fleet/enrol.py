@@ -63,12 +63,13 @@ def make(
     organisation_key: str,
     expires_at: dt.datetime,
     *,
+    zone: dt.tzinfo,
     endpoint: str = "",
     choose: Callable[[str], str] = secrets.choice,
 ) -> Code:
     """A new code for a device, unknown to the centre yet; `endpoint` instead of the bundle's own.
 
-    Raises BundleError when the key is none.
+    The label tells the time of `zone`, whatever the desk's clock shows. Raises BundleError when the key is none.
     """
     place = name_of(bundle.location.name, bundle.languages)
     ticket = codes.Ticket(
@@ -79,7 +80,7 @@ def make(
         name=f"{place}, {bundle.name}",
         proxy=bundle.endpoint.proxy,
     )
-    label = Label(ticket, place, bundle.name, expires_at.astimezone(), bundle.languages)
+    label = Label(ticket, place, bundle.name, expires_at.astimezone(zone), bundle.languages)
     return Code(ticket, expires_at, label)
 
 

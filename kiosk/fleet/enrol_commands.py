@@ -110,7 +110,7 @@ def enrol_command(
         if new:
             chosen = enrolment.waiting(rows, tree.devices, again=again)
             found = [build(tree, device) for device in chosen]
-        issue = Issue(admin, trusted, lives, endpoint=url, dry_run=dry_run)
+        issue = Issue(admin, trusted, lives, tree.zone, endpoint=url, dry_run=dry_run)
         made = issue.make(found, output)
     (told if form == "json" else tell)(issue, made, output)
 
@@ -159,7 +159,7 @@ def replace_command(
         if now and not dry_run:
             confirmed(f"{device}: its present terminal takes no new answers from now on.", yes)
         way = {"replace": True, "now": now, "dry_run": dry_run}
-        issue = Issue(admin, trusted, lives, endpoint=url, **way)
+        issue = Issue(admin, trusted, lives, tree.zone, endpoint=url, **way)
         made = issue.make([bundle], output)
     if form == "json":
         told(issue, made, output)

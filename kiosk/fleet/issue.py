@@ -61,6 +61,8 @@ class Issue:
     admin: Admin
     trusted: str
     span: dt.timedelta
+    zone: dt.tzinfo
+    """The organisation's, for labels."""
     endpoint: str = ""
     replace: bool = False
     now: bool = False
@@ -70,7 +72,8 @@ class Issue:
         """Labels are written first, under another name: a code nobody has is of no use."""
         until = dt.datetime.now(dt.UTC).replace(microsecond=0) + self.span
         made = [
-            enrolment.make(bundle, self.trusted, until, endpoint=self.endpoint) for bundle in found
+            enrolment.make(bundle, self.trusted, until, zone=self.zone, endpoint=self.endpoint)
+            for bundle in found
         ]
         output.ready(self.trusted, dry_run=self.dry_run)
         if self.dry_run or not made:

@@ -98,6 +98,7 @@ class Label:
     spot: str
     """Where in the place the device stands."""
     until: dt.datetime
+    """Its digits are printed, without a zone."""
     languages: tuple[str, ...] = ("fi", "sv", "en")
     """The organisation's; the first, Swedish and English are used."""
 

@@ -113,6 +113,11 @@ class Tree:
         tree._folder("surveys", SurveyFile, tree.surveys)
         return tree
 
+    @property
+    def zone(self) -> dt.tzinfo:
+        """The organisation's time zone; UTC for a name that is none."""
+        return _zone(self.organisation.data if self.organisation else {})
+
     def merged(self, device: Source[DeviceFile]) -> Merged:
         """The settings that hold on one device, as far as the files can be read."""
         place = self.locations.get(str(device.data.get("location")))
@@ -213,12 +218,15 @@ class Tree:
         self.errors.append(ConfigError(file, line, "", what, remedy))
 
 
-def _today(organisation: Mapping[str, Any]) -> dt.date:
+def _zone(organisation: Mapping[str, Any]) -> dt.tzinfo:
     try:
-        zone = zoneinfo.ZoneInfo(str(organisation.get("timezone", "Europe/Helsinki")))
+        return zoneinfo.ZoneInfo(str(organisation.get("timezone", "Europe/Helsinki")))
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        zone = zoneinfo.ZoneInfo("UTC")  # the wrong name is an error of its own
-    return dt.datetime.now(zone).date()
+        return dt.UTC  # the wrong name is an error of its own
+
+
+def _today(organisation: Mapping[str, Any]) -> dt.date:
+    return dt.datetime.now(_zone(organisation)).date()
 
 
 def _without(data: dict[str, Any], paths: list[Path]) -> dict[str, Any]:

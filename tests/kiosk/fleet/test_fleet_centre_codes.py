@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pypdfium2
 import pytest
@@ -86,6 +88,18 @@ def test_a_label_is_for_its_owner_alone(published: Office, tmp_path: Path) -> No
     assert f"labels: {pdf}, labels of 70 x 37 mm" in shown
     assert pdf.stat().st_mode & 0o777 == 0o600
     assert len(scanned(pdf)) == 1
+
+
+def test_a_label_tells_the_organisation_s_time(published: Office, tmp_path: Path) -> None:
+    zone = '"Asia/Kathmandu"'
+    published.county.edit("organisation.toml", '"Europe/Helsinki"', zone)
+    pdf = tmp_path / "labels.pdf"
+    for words in (("enrol", "esim-0001"), ("replace", "esim-0001")):
+        made = published.json(*words, "--labels", str(pdf), "--sheet", "single")
+        ends = dt.datetime.fromisoformat(made["expires_at"]).astimezone(ZoneInfo(zone.strip('"')))
+        with pypdfium2.PdfDocument(pdf) as document:
+            text = document[0].get_textpage().get_text_range()
+        assert f"Voimassa {ends:%d.%m.%Y %H:%M}" in text
 
 
 def test_labels_that_cannot_be_written_cost_no_code(published: Office, tmp_path: Path) -> None:
