@@ -28,52 +28,10 @@ GLIBC = {"12": 36, "13": 41}
 MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 PACKAGES = ("device", "centre")
 
-UNITS = "usr/lib/systemd/system"
-COMMON = {
-    "usr/bin/hymio": ("hymio", 0o755),
-}
-LAYOUT: dict[str, dict[str, tuple[str, int]]] = {
-    "device": {
-        f"{UNITS}/hymio-terminal.service": ("systemd/hymio-terminal.service", 0o644),
-        f"{UNITS}/hymio-sync.service": ("systemd/hymio-sync.service", 0o644),
-        f"{UNITS}/hymio-stick@.service": ("systemd/hymio-stick@.service", 0o644),
-        f"{UNITS}/apt-daily.timer.d/hymio.conf": ("dropins/apt-daily.timer.conf", 0o644),
-        f"{UNITS}/apt-daily-upgrade.timer.d/hymio.conf": (
-            "dropins/apt-daily-upgrade.timer.conf",
-            0o644,
-        ),
-        "usr/lib/systemd/logind.conf.d/50-hymio.conf": ("dropins/logind.conf", 0o644),
-        "usr/lib/systemd/system.conf.d/50-hymio.conf": ("dropins/system.conf", 0o644),
-        "usr/lib/systemd/journald.conf.d/50-hymio.conf": ("dropins/journald.conf", 0o644),
-        "usr/lib/sysctl.d/60-hymio.conf": ("sysctl/60-hymio.conf", 0o644),
-        "usr/lib/sysusers.d/hymio-device.conf": ("sysusers/hymio-device.conf", 0o644),
-        "usr/lib/tmpfiles.d/hymio-device.conf": ("tmpfiles/hymio-device.conf", 0o644),
-        "usr/lib/udev/rules.d/90-hymio-stick.rules": ("udev/90-hymio-stick.rules", 0o644),
-        "usr/lib/hymio/screen": ("libexec/screen", 0o755),
-        "usr/lib/hymio/stick": ("libexec/stick", 0o755),
-        "usr/lib/hymio/unsent": ("libexec/unsent", 0o755),
-        "usr/lib/hymio/wait-idle": ("libexec/wait-idle", 0o755),
-        "etc/apt/apt.conf.d/52hymio-upgrades": ("apt/52hymio-upgrades", 0o644),
-        "etc/hymio/terminal.env": ("device/terminal.env", 0o644),
-        "usr/share/doc/hymio-device/README.md": ("README.md", 0o644),
-    },
-    "centre": {
-        f"{UNITS}/hymio-collector.service": ("systemd/hymio-collector.service", 0o644),
-        f"{UNITS}/hymio-collector-maintenance.service": (
-            "systemd/hymio-collector-maintenance.service",
-            0o644,
-        ),
-        f"{UNITS}/hymio-collector-maintenance.timer": (
-            "systemd/hymio-collector-maintenance.timer",
-            0o644,
-        ),
-        "usr/lib/sysusers.d/hymio-centre.conf": ("sysusers/hymio-centre.conf", 0o644),
-        "usr/lib/tmpfiles.d/hymio-centre.conf": ("tmpfiles/hymio-centre.conf", 0o644),
-        "usr/lib/hymio/centre-maintenance": ("libexec/centre-maintenance", 0o755),
-        "etc/hymio/centre.env": ("centre/centre.env", 0o600),
-        "usr/share/doc/hymio-centre/README.md": ("README.md", 0o644),
-    },
-}
+FILES: dict[str, dict[str, str]] = tomllib.loads((OS / "files.toml").read_text(encoding="utf-8"))
+"""Package to place in it to file of this folder."""
+PRIVATE = "centre/centre.env"
+"""Holds a database's password once it is filled in."""
 LINKS = {
     "device": {
         "etc/systemd/system/ctrl-alt-del.target": "/dev/null",
@@ -153,7 +111,8 @@ def fill(text: str, target: Target, **more: str) -> str:
 
 def lay_out(target: Target, tree: Path) -> None:
     """Everything but the libraries: this folder's files, the environment, the build date."""
-    for where, (source, mode) in {**COMMON, **LAYOUT[target.package]}.items():
+    for where, source in {"usr/bin/hymio": "hymio", **FILES[target.package]}.items():
+        mode = 0o600 if source == PRIVATE else (OS / source).stat().st_mode & 0o755
         put(tree / where, (OS / source).read_bytes(), mode)
     for where, to in LINKS[target.package].items():
         (tree / where).parent.mkdir(parents=True, exist_ok=True)
@@ -233,7 +192,7 @@ def build(target: Target, out: Path) -> Path:
         settle(tree, target.epoch)
         total = sum(path.lstat().st_size for path in tree.rglob("*") if not path.is_dir())
         put(tree / "DEBIAN/control", control(target, -(-total // 1024)).encode(), 0o644)
-        kept = sorted(w for w in LAYOUT[target.package] if w.startswith("etc/"))
+        kept = sorted(w for w in FILES[target.package] if w.startswith("etc/"))
         put(tree / "DEBIAN/conffiles", "".join(f"/{w}\n" for w in kept).encode(), 0o644)
         for name, text in scripts(target).items():
             put(tree / "DEBIAN" / name, text.encode(), 0o755)

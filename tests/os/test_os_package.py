@@ -94,7 +94,7 @@ def test_every_file_of_this_folder_goes_somewhere_or_is_the_recipes(
     recipe: Any, package: str, tmp_path: Path
 ) -> None:
     recipe.lay_out(target(recipe, package), tmp_path)
-    used = {source for row in recipe.LAYOUT.values() for source, _ in row.values()} | {"hymio"}
+    used = {source for row in recipe.FILES.values() for source in row.values()} | {"hymio"}
     there = {
         str(path.relative_to(OS))
         for path in OS.rglob("*")
@@ -104,7 +104,7 @@ def test_every_file_of_this_folder_goes_somewhere_or_is_the_recipes(
     scripts = {
         f"{p}/{s}" for p in recipe.PACKAGES for s in ("control", "postinst", "prerm", "postrm")
     }
-    assert rest == {*scripts, "preinst", "package.py"}
+    assert rest == {*scripts, "preinst", "package.py", "files.toml"}
     for path in tmp_path.rglob("*"):
         shebang = path.is_file() and not path.is_symlink() and path.read_bytes()[:2] == b"#!"
         assert not shebang or os.access(path, os.X_OK), path
