@@ -110,7 +110,7 @@ class Carrying:
             rewound=lambda: None,
             **timing,
         )
-        self._returning = Returning(data, memory, self._remembered, self._delivery)
+        self._returning = Returning(memory, self._remembered, self._delivery)
         self._beats = Beats(memory, self._delivery, pace, **timing)
 
     def __enter__(self) -> Carrying:

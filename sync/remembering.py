@@ -48,8 +48,8 @@ class Carried:
     noted: str
     """`received_at` of the receipt that was noted; empty before."""
 
-    def draft(self, cursor: int, tail: int) -> Draft:
-        """What the batch said, for a receipt that comes while the cursor and the tail are these.
+    def draft(self, cursor: int) -> Draft:
+        """What the batch said, for a receipt that comes while the cursor is this.
 
         After a rewind nothing below the batch was lost: it is here, and goes again.
         """
@@ -57,7 +57,7 @@ class Carried:
         seqs = range(self.first, self.last + 1) if self.last else ()
         items = [wire.Item(seq, "-", held="held" if seq in held else "") for seq in seqs]
         lowest = self.lowest if cursor >= self.cursor else cursor + 1
-        return Draft(self.epoch, cursor, lowest, max(tail, self.tail), items)
+        return Draft(self.epoch, cursor, lowest, self.tail, items)
 
 
 class Remembered:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
@@ -10,9 +9,7 @@ import msgspec
 
 from sync.contract import carried, wire
 from sync.cursor import Memory
-from sync.datadir import DataDir
 from sync.delivery import Delivery
-from sync.epoch import EpochReader
 from sync.exchange import verified
 from sync.link import Reply
 from sync.refusals import problem_code
@@ -45,11 +42,8 @@ class Returning:
     One that is forged, torn, of another device, old or repeated moves nothing.
     """
 
-    def __init__(
-        self, data: DataDir, memory: Memory, remembered: Remembered, delivery: Delivery
-    ) -> None:
-        self._data, self._memory = data, memory
-        self._remembered, self._delivery = remembered, delivery
+    def __init__(self, memory: Memory, remembered: Remembered, delivery: Delivery) -> None:
+        self._memory, self._remembered, self._delivery = memory, remembered, delivery
 
     def known(self, stick: Stick, name: str) -> bool:
         """Whether a receipt was noted before. Raises sqlite3.Error."""
@@ -109,17 +103,10 @@ class Returning:
         if not same and not further:
             # Only what was written from where this device stands may turn it back.
             return Outcome("known", name, "older than what this device knows by now")
-        self._delivery.received(receipt, entry.draft(cursor, self._tail(entry.epoch)))
+        self._delivery.received(receipt, entry.draft(cursor))
         self._remembered.note(receipt.digest, receipt.received_at)
         now = self._memory.cursor(entry.epoch)
         text = f"the centre has all up to {now} of {entry.epoch}"
         if now < cursor:
             text = f"the centre has only {now} of {cursor} of {entry.epoch}: the rest goes again"
         return Outcome("noted", name, text)
-
-    def _tail(self, epoch: str) -> int:
-        try:
-            with EpochReader(self._data.epoch_file(epoch)) as reader:
-                return reader.tail()
-        except (sqlite3.Error, OSError):
-            return 0

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import errno
 import fcntl
 import gzip
 import json
 import os
+import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -32,6 +34,7 @@ from sync.outbox import Outbox
 from tests.faults.house import example
 from tests.sync.collector.world import Centre, running
 from tests.sync.device.conftest import Field
+from tests.sync.device.test_wipe_command import said
 
 
 @pytest.fixture(scope="module")
@@ -130,6 +133,15 @@ class Site:
         """When the centre last heard of the device, ms."""
         return int(self.rows("select last_seen_ms from devices where id = ?")[0][0])
 
+    def restore(self, have: int) -> None:
+        """The centre comes back from a backup that has only so much."""
+        with self.real.store.tx() as tx:
+            tx.run("delete from records where device = ? and seq > ?", (self.name, have))
+            tx.run(
+                "update epochs set have = ?, top = ?, tail = ?, stored = ? where device = ?",
+                (have, have, have, have, self.name),
+            )
+
     def batch(self, path: Path) -> wire.Batch:
         body = gzip.decompress(carried.read_batch(path.read_bytes()).body)
         return msgspec.json.decode(body, type=wire.Batch)
@@ -176,6 +188,14 @@ def test_answers_go_out_and_receipts_come_back(site: Site) -> None:
     assert ([p.name[-6:] for p in site.answers], site.receipts) == (["0.json"], [])
     assert site.batch(site.answers[0]).status["backlog"] == 0
     assert site.desk() == ["received"]
+
+
+def test_no_file_is_large_whatever_people_write(site: Site) -> None:
+    chance = random.Random(1)
+    texts = (base64.b64encode(chance.randbytes(1400)).decode() for _ in range(600))
+    site.device.recorder.commit(*(said(text) for text in texts))
+    assert ": 600 records in 2 files" in site.out()
+    assert all(path.stat().st_size < 1 << 20 for path in site.answers)
 
 
 def test_nothing_to_send_is_an_empty_batch_of_each_file_of_answers(site: Site) -> None:
@@ -382,12 +402,7 @@ def test_a_centre_that_has_less_is_filled_again(site: Site) -> None:
     site.out()
     (path,) = site.answers
     assert [item.seq for item in site.batch(path).items] == [5, 6]
-    with site.real.store.tx() as tx:
-        tx.run("delete from records where device = ? and seq > 1", (site.name,))
-        tx.run(
-            "update epochs set have = 1, top = 1, tail = 1, stored = 1 where device = ?",
-            (site.name,),
-        )
+    site.restore(1)
     site.desk()
     assert "the centre has only 1 of 4" in site.back()
     assert site.cursor == 1
@@ -398,6 +413,31 @@ def test_a_centre_that_has_less_is_filled_again(site: Site) -> None:
     site.back()
     assert (site.cursor, site.at_centre()) == (6, 6)
     assert site.device.ledger()["lost"] == 0
+
+
+def test_what_is_here_and_goes_again_is_never_lost(site: Site, tmp_path: Path) -> None:
+    """The first receipt turns the device back, the second is far ahead: nothing lay between."""
+    site.device.commit(4)
+    site.out()
+    old = tmp_path / "old"
+    shutil.copytree(site.usb, old)
+    site.network()
+    site.device.commit(2300)
+    site.out()
+    assert len(site.answers) == 2
+    site.restore(1)
+    second = site.answers[1].rename(tmp_path / site.answers[1].name)
+    site.desk()
+    first = site.receipts[0].read_bytes()
+    site.usb, usb = old, site.usb
+    site.desk()
+    site.usb = usb
+    second.rename(site.here / "answers" / second.name)
+    site.desk()
+    site.receipts[0].write_bytes(first)
+    shown = site.back()
+    assert "the centre has only 1 of 4" in shown
+    assert (site.cursor, site.device.ledger()["lost"]) == (2304, 0)
 
 
 def test_what_the_centre_does_not_count_is_noted(site: Site) -> None:
