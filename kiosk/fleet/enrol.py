@@ -69,7 +69,8 @@ def make(
 ) -> Code:
     """A new code for a device, unknown to the centre yet; `endpoint` instead of the bundle's own.
 
-    The label tells the time of `zone`, whatever the desk's clock shows. Raises BundleError when the key is none.
+    The label tells the time of `zone`, whatever the desk's clock shows. Raises BundleError when the
+    key is none.
     """
     place = name_of(bundle.location.name, bundle.languages)
     ticket = codes.Ticket(

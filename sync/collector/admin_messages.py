@@ -64,7 +64,7 @@ class CodePut(_Asked):
     code_sha256: _Sha256
     """Hex SHA-256 of the code's characters, upper case, without dashes."""
     expires_at: str = ""
-    """Empty: as long as codes of this kind usually live."""
+    """Empty: as long as codes of this kind usually live. At most 31 days ahead."""
     replace: bool = False
     """The device has a key and is to get another: said in the audit log."""
     now: bool = False

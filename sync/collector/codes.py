@@ -15,6 +15,8 @@ ONE_MS: Final = 72 * _HOUR_MS
 """How long a code lives that was made for one device."""
 BULK_MS: Final = 30 * 24 * _HOUR_MS
 """How long a code lives that was made with many others: labels are printed ahead."""
+LONGEST_MS: Final = 31 * 24 * _HOUR_MS
+"""No code lives longer, so that a label found years later is paper; a day is for desk clocks."""
 
 
 def lock(tx: Tx, device: str) -> None:
@@ -62,6 +64,12 @@ class Codes:
         if expires is None:
             raise RefusedError(
                 "bad_envelope", f"{device}: expires_at is an ISO 8601 time with offset"
+            )
+        if expires > now + LONGEST_MS:
+            raise RefusedError(
+                "bad_envelope",
+                f"{device}: expires_at {put.expires_at} is more than 31 days after now, "
+                f"{times.iso(now)} by this centre's clock: no code lives longer",
             )
         lock(tx, device)
         owner = tx.value("select device from codes where code_sha256 = ?", (put.code_sha256,))

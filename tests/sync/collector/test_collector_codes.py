@@ -50,6 +50,25 @@ def test_a_code_lives_three_days_and_a_list_of_codes_thirty(centre: Centre) -> N
     assert Device(centre, "d2").enrol("BBBB-BBBB-BBBB").status == 200
 
 
+def test_no_code_lives_for_ever(centre: Centre) -> None:
+    def ending(days: float) -> str:
+        at = centre.clock.at + days * 86_400
+        return datetime.datetime.fromtimestamp(at, datetime.UTC).isoformat()
+
+    code = "AAAA-AAAA-AAAA"
+    reply = add(centre, "d1", code, expires_at=ending(31.01))
+    assert reply.code == "bad_envelope"
+    told = reply.json()["detail"]
+    assert told.startswith("d1: expires_at 2026-04-02T")
+    assert "more than 31 days after now, 2026-03-02T" in told
+    assert add(centre, "d1", code, expires_at="9998-01-01T00:00:00Z").code == "bad_envelope"
+    many = [{"device": "d2", "code_sha256": codes.sha256(code), "expires_at": ending(400)}]
+    assert centre.admin("POST", "codes", many).code == "bad_envelope"
+    assert state(centre, "d1")["open_code_until"] is None
+    # A desk whose clock is a day ahead still makes labels for a month.
+    assert add(centre, "d1", code, expires_at=ending(31)).status == 200
+
+
 def test_a_list_of_codes_is_taken_whole_or_not_at_all(centre: Centre) -> None:
     names = [f"n{n:03}" for n in range(300)]
     devices = [{"id": name, "location": "0001"} for name in names]
