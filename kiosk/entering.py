@@ -113,6 +113,13 @@ class Entering:
             self._note(endpoint=self.form.endpoint)
             self._go("working")
 
+    @property
+    def returns(self) -> bool:
+        """Whether it can be given up, for the device is still in use as it was before."""
+        sender = self.seen.facts.sender
+        moved = not sender.get("device") or sender.get("unconfirmed")
+        return self.alone and self.seen.facts.bundle is not None and not moved
+
     def _leave(self) -> None:
         before = self.seen.note.get("before")
         if isinstance(before, dict) and not self.seen.redeemed:

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,8 @@ class Facts:
     networks: tuple[str, ...] = ()
     """Interfaces that are up, this machine's own aside."""
     synced: bool = False
+    clock_wrong: bool = False
+    """Whether it is far from the centre's, or before this program was made."""
     wall: str = ""
     """Now, ISO 8601."""
     free: int = -1
@@ -54,12 +56,19 @@ class Facts:
     """What the self-check found and nobody mended; its names."""
     version: str = ""
     """Of the program."""
+    on_stick: int = 0
+    """The newest configuration a stick has for this device; 0 none."""
 
     @property
     def enrolment(self) -> Mapping[str, Any]:
         """`enrolment` of sender.json: state, code, reason, tries, first_use."""
         found = self.sender.get("enrolment")
         return found if isinstance(found, dict) else {}
+
+    @property
+    def clock(self) -> Literal["wrong", "synced", "unset"]:
+        """What is known of the clock; `unset` where nobody has set it since the start."""
+        return "wrong" if self.clock_wrong else "synced" if self.synced else "unset"
 
     @property
     def enrolled(self) -> bool:

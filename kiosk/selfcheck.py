@@ -24,7 +24,7 @@ class Check:
     detail: str = ""
     """What was found: an address, a size."""
     word: str = ""
-    """The sender's machine word where it says more than `.bad`."""
+    """A word that says more than `.bad`: `check.<name>.<word>`, else the sender's machine word."""
 
 
 def checks(facts: Facts, touched: frozenset[str] | None) -> tuple[Check, ...]:
@@ -39,7 +39,7 @@ def checks(facts: Facts, touched: frozenset[str] | None) -> tuple[Check, ...]:
     online = bool(facts.networks) or answered
     return (
         _check("network", online, ", ".join(facts.networks)),
-        _check("clock", facts.synced),
+        _check("clock", facts.clock == "synced", word="unset" if facts.clock == "unset" else ""),
         _check("tls", encrypted(endpoint) and word not in ("certificate", "clock"), word=word),
         _check("endpoint", answered, endpoint, unreached),
         _check("config", facts.bundle is not None and not facts.refused, _version(facts)),

@@ -96,12 +96,12 @@ def status_rows(facts: Facts, language: str, t: Texts, *, pin: bool) -> tuple[Ro
     rows += _ledger(facts, t)
     rows += _network(facts, t)
     zone = facts.timezone
-    clock = t("service.clock.synced" if facts.synced else "service.clock.unset")
+    clock = t(f"service.clock.{facts.clock}")
     rows.append(
         Row(
             t("service.clock"),
             f"{moment(facts.wall, zone)}, {clock}",
-            "ok" if facts.synced else "bad",
+            "ok" if facts.clock == "synced" else "bad",
         )
     )
     free = f"{facts.free / 1e9:.1f} GB" if facts.free >= 0 else "?"
@@ -126,6 +126,10 @@ def _configuration(facts: Facts, t: Texts) -> list[Row]:
         rows = [Row(t("service.config"), str(bundle.version))]
         if since:
             rows.append(Row(t("service.config-since"), since))
+        if 0 < facts.on_stick < bundle.version:
+            rows.append(
+                Row(t("service.on-stick"), t("service.on-stick.older", version=facts.on_stick))
+            )
     if facts.refused:
         rows.append(Row(t("service.refused"), facts.refused, "bad"))
     return rows

@@ -97,6 +97,9 @@ class Setup(Entering):
         elif self.screen == "confirm" and not self.arrived:
             self._go("working")
         elif self.screen == "releasing" and self.awaited.released(seen):
+            # Nothing is left to go back to.
+            self.alone = False
+            self._note(before=None)
             self._go("start")
             self.problem = "setup.error.released"
         elif self.screen == "waiting" and not self.received:

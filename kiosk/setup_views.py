@@ -33,6 +33,10 @@ class Texts:
         """The sentence for a machine word; the general one for a word of a newer sender."""
         return self._words.get(f"setup.error.{word}") or self._words["setup.error.other"]
 
+    def checked(self, name: str, result: str) -> str:
+        """The sentence for what a line of the self-check found: its result, or a machine word."""
+        return self._words.get(f"check.{name}.{result}") or self.trouble(result)
+
     def action(self, name: str, key: str = "", *, primary: bool = False) -> Action:
         """A way on, by the wording of its name."""
         return Action(name, self._words[key or name], primary)
@@ -66,7 +70,7 @@ def _problem(setup: Setup, t: Texts) -> str:
 def _start(setup: Setup, t: Texts) -> Sheet:
     ways = [("setup.type", "keyboard"), ("setup.stick", "stick"), ("setup.scan", "scanner")]
     choices = tuple(Action(name, t(name), note=t(f"{name}.note"), icon=icon) for name, icon in ways)
-    cancel = (t.action("setup.cancel", "cancel"),) if setup.alone else ()
+    cancel = (t.action("setup.cancel", "cancel"),) if setup.returns else ()
     return Sheet(
         "setup",
         t("setup.title"),
@@ -199,7 +203,7 @@ def check_row(check: Check, t: Texts) -> Row:
     """One line of the self-check."""
     if check.result == "wait":
         return Row(t(f"check.{check.name}"), t("check.touch.wait"), "wait")
-    said = t.trouble(check.word) if check.word else t(f"check.{check.name}.{check.result}")
+    said = t.checked(check.name, check.word or check.result)
     detail = f" ({check.detail})" if check.detail else ""
     return Row(t(f"check.{check.name}"), said + detail, check.result)
 

@@ -174,6 +174,7 @@ class Delivery:
         if receipt is None:
             return reply
         self._keys.confirmed(key)
+        self._pace.compare(receipt.received_at)
         self.received(receipt, found)
         following = self._keys.following()
         if following is not None and self._now() >= self._announce_at:

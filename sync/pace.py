@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from random import Random
 
 from sync import pacing
@@ -21,6 +22,8 @@ class Pace:
         self.since: str | None = None
         """Since when (ISO) the centre has not been reached; None while it is."""
         self.last_contact: str | None = None
+        self.clock_off_s: int | None = None
+        """How far the clock was ahead of the centre's at the last receipt; None: nobody knows."""
         self.not_before = 0.0
         """No exchange before: what failed is tried again then."""
         self.paced_until = 0.0
@@ -63,6 +66,14 @@ class Pace:
         self.heartbeat_at = max(now + pacing.asked(pacing.IDLE_S, self._chance), self.paced_until)
         self.state, self.reason, self.since = "ok", "", None
         self.last_contact = self._clock.iso()
+
+    def compare(self, centres: str) -> None:
+        """Compare the clock with the centre's, which a reply just told (ISO)."""
+        try:
+            theirs = datetime.fromisoformat(centres).timestamp()
+        except (ValueError, OverflowError, OSError):
+            return
+        self.clock_off_s = round(self._clock.wall_ms() / 1000 - theirs)
 
     def hurry(self) -> None:
         """The next batch may go at once."""

@@ -310,6 +310,7 @@ class Sender:
             "backlog": waiting.backlog,
             "oldest_unsent": waiting.oldest,
             "last_contact": self._pace.last_contact,
+            "clock_off_s": self._pace.clock_off_s,
         }
         try:
             self._teller.tell(self._memory, news, numbers, now=now)

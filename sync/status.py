@@ -61,6 +61,7 @@ def device_status(
         "terminal": terminal.get("state", ""),
         "reason": terminal.get("reason", ""),
         "setup": terminal.get("setup", ""),
+        "checks_failed": terminal.get("checks_failed", []),
         "service": terminal.get("service", {}),
         "last_touch": terminal.get("last_touch"),
         "outbox": terminal.get("outbox", {}),

@@ -7,9 +7,10 @@ import logging
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from kiosk import stick
 from kiosk.facts import Facts, Ledger
@@ -17,11 +18,15 @@ from kiosk.seen import Seen
 from kiosk.ui.activation import CARRIED
 from kiosk.ui.status import program_version
 from sync import clock, ledger
+from sync.build import clock_problem
 from sync.contract.bundle import Bundle
 from sync.datadir import DataDir, read_json, write_json
 from sync.wish import Wish, read_wish
 
 log = logging.getLogger("hymio.ui")
+
+CLOCK_OFF_S: Final = 120
+"""A clock further from the centre's than this is wrong."""
 
 
 class Desk:
@@ -72,14 +77,16 @@ class Desk:
     def facts(self, bundle: Bundle | None, since: str, refused: str, *, full: bool) -> Facts:
         """What is known about the device now."""
         now = clock.stamp()
+        sender = read_json(self._data.sender_json) or {}
         return Facts(
             bundle=bundle,
             config_since=since,
             refused=refused,
-            sender=read_json(self._data.sender_json) or {},
+            sender=sender,
             running=self._running(self._data),
             networks=networks(),
             synced=now.synced,
+            clock_wrong=_clock_wrong(sender),
             wall=now.wall,
             free=_free(self._data.root),
             writable=self._writable and os.access(self._data.root, os.W_OK),
@@ -87,6 +94,7 @@ class Desk:
             ledger=_ledger(self._data) if full else None,
             failed=_names((read_json(self._setup_json) or {}).get("failed")),
             version=program_version(),
+            on_stick=_on_stick(self._stick, bundle),
         )
 
     def guesses(self) -> Mapping[str, object]:
@@ -155,6 +163,18 @@ def networks(root: Path = Path("/sys/class/net")) -> tuple[str, ...]:
 
 def _names(value: object) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, list) else ()
+
+
+def _on_stick(root: Path, bundle: Bundle | None) -> int:
+    found = stick.bundles(root, bundle.device) if bundle is not None else []
+    return found[0][0] if found else 0
+
+
+def _clock_wrong(sender: Mapping[str, Any]) -> bool:
+    off = sender.get("clock_off_s")
+    if isinstance(off, int):
+        return abs(off) > CLOCK_OFF_S
+    return bool(clock_problem(time.time_ns() // 1_000_000))
 
 
 def _free(root: Path) -> int:

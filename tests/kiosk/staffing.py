@@ -110,6 +110,7 @@ class Site:
         # A device that is enrolled stays so whatever becomes of a later code.
         if known or state == "not-enrolled":
             sender["device"] = "esim-0074" if known else ""
+            sender["unconfirmed"] = "yes" if state == "unconfirmed" else ""
         self.see(
             facts=replace(self.seen.facts, sender=sender),
             heard=True,

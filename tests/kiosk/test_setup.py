@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -393,6 +397,120 @@ def test_an_enrolment_begun_on_the_service_screen_can_be_given_up() -> None:
     site.tap("setup.change", "setup.back", "setup.cancel")
     assert site.setup.wants == "visits"
     assert site.seen.wish == before
+
+
+def anew() -> Site:
+    """A confirmed device whose service screen asked to set it up again, with another code."""
+    site = at_check()
+    site.sender("ok")
+    site.setup = type(site.setup)(
+        site, lambda: site.now, wording.staff, site.seen, "enrol", alone=True
+    )
+    site.scan(codes.to_qr(codes.Ticket(endpoint=ENDPOINT, code="2222-2222-2222-2222")))
+    assert site.screen == "setup-working"
+    return site
+
+
+def test_who_is_another_device_by_now_cannot_go_back_by_giving_up() -> None:
+    site = anew()
+    site.sender("unconfirmed")
+    site.see(facts=replace(site.seen.facts, bundle=None))
+    site.tap("setup.change")
+    assert site.screen == "setup" and "setup.cancel" not in targets(site.view)
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_the_wrong_place_after_setting_up_again_begins_anew(restarted: bool) -> None:
+    site = anew()
+    site.sender("unconfirmed")
+    site.configured()
+    site.tap("confirm.no", "sure.yes")
+    if restarted:
+        assert site.restart() == "enrol"
+    site.see(facts=replace(site.seen.facts, bundle=None))
+    site.sender("not-enrolled", "released")
+    assert site.screen == "setup" and "setup.cancel" not in targets(site.view)
+    # Another code, and it is a device like any other.
+    site.scan(codes.to_qr(TICKET))
+    site.sender("unconfirmed")
+    site.configured()
+    assert site.screen == "confirm"
+    site.tap("confirm.yes")
+    assert site.seen.wish == {"endpoint": ENDPOINT, "code": CODE, "confirmed": True}
+
+
+class Cut(Exception):  # noqa: N818 - no error
+    """The power is gone."""
+
+
+class Mains(Site):
+    """A site whose power goes at the n-th file that is written, before or after."""
+
+    def __init__(self, nth: int, *, after: bool) -> None:
+        self.left, self.after = nth, after
+        super().__init__()
+
+    def _written(self, write: Callable[[], None]) -> None:
+        self.left -= 1
+        if self.left == 0 and not self.after:
+            raise Cut
+        write()
+        if self.left == 0:
+            raise Cut
+
+    def enrol(self, wish: Mapping[str, Any]) -> None:
+        self._written(lambda: Site.enrol(self, wish))
+
+    def note(self, note: Mapping[str, Any]) -> None:
+        self._written(lambda: Site.note(self, note))
+
+    def go_on(self, *, wrong: bool) -> None:
+        """Whatever stands there, the next thing a person or the sender does."""
+        match self.screen:
+            case "setup":
+                self.scan(codes.to_qr(TICKET))
+            case "setup-working":
+                self.configured()
+                self.sender("unconfirmed")
+            case "setup-releasing":
+                self.see(facts=replace(self.seen.facts, bundle=None))
+                self.sender("not-enrolled", "released")
+            case "confirm":
+                self.tap("confirm.no" if wrong else "confirm.yes")
+            case "confirm-sure":
+                self.tap("sure.yes")
+            case "check":
+                self.sender("ok")
+                touch_all(self)
+                self.tap("check.continue")
+            case "check-warn":
+                self.tap("warn.yes")
+            case "test":
+                self.tap("test.start")
+            case "Trial":
+                self.setup.answered("e1", 2)
+            case "test-wait" | "test-done":
+                self.tap("test.done")
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_the_power_may_go_at_any_file_and_it_still_ends_in_visits(after: bool) -> None:
+    for nth in range(1, 30):
+        site, stage = Mains(nth, after=after), "enrol"
+        wrong = True
+        for _ in range(40):
+            try:
+                site.go_on(wrong=wrong)
+            except Cut:
+                stage = site.restart()
+            wrong = wrong and not site.seen.wish.get("release")
+            if site.setup.wants or not stage:
+                break
+        assert site.seen.wish == {"endpoint": ENDPOINT, "code": CODE, "confirmed": True}, nth
+        assert site.seen.note.get("stage") == "done", nth
+        if site.left > 0:
+            break
+    assert 8 < nth < 29
 
 
 EVENTS = ("type", "scan", "stick", "tap", "sender", "config", "power", "wait", "corner", "answered")

@@ -6,16 +6,20 @@ import fcntl
 import os
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from kiosk import wording
 from kiosk.selfcheck import checks
+from kiosk.service_views import status_rows
+from kiosk.setup_views import Texts, check_row
 from kiosk.ui.aside import Aside
 from kiosk.ui.dark import AFTER_S, Dark
 from kiosk.ui.desk import Desk, networks, sender_running
 from sync.datadir import DataDir, write_json
-from tests.kiosk.staffing import facts
+from tests.kiosk.staffing import bundle, facts
 
 
 @pytest.fixture
@@ -74,6 +78,7 @@ def test_interfaces_that_are_up(tmp_path: Path) -> None:
     ("changed", "bad"),
     [
         ({"synced": False}, {"clock"}),
+        ({"clock_wrong": True}, {"clock"}),
         ({"networks": (), "running": False}, {"network", "endpoint"}),
         ({"free": 1 << 20}, {"disk"}),
         ({"writable": False}, {"disk"}),
@@ -96,6 +101,57 @@ def test_interfaces_that_are_up(tmp_path: Path) -> None:
 def test_each_thing_that_can_fail_fails_alone(changed: dict[str, object], bad: set[str]) -> None:
     found = checks(facts(**changed), frozenset({"tl", "tr", "bl", "br", "c"}))
     assert {check.name for check in found if check.result != "ok"} == bad
+
+
+@pytest.mark.parametrize(
+    ("now", "off", "wrong"),
+    [
+        (datetime(1970, 1, 1, 2, tzinfo=UTC), None, True),
+        (datetime(2099, 1, 1, tzinfo=UTC), None, False),
+        (datetime(2099, 1, 1, tzinfo=UTC), 3, False),
+        (datetime(2099, 1, 1, tzinfo=UTC), -86400, True),
+    ],
+)
+def test_a_clock_is_wrong_before_the_build_or_far_from_the_centres(
+    data: DataDir, monkeypatch: pytest.MonkeyPatch, now: datetime, off: int | None, wrong: bool
+) -> None:
+    monkeypatch.setattr(time, "time_ns", lambda: int(now.timestamp() * 1e9))
+    write_json(data.sender_json, {"clock_off_s": off})
+    found = Desk(data, data.root, (1280, 800)).facts(None, "", "", full=False)
+    assert found.clock_wrong is wrong
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_a_clock_nobody_set_is_not_called_wrong(language: str) -> None:
+    t = Texts(wording.staff, language)
+    said = {
+        word: check_row(checks(facts(**changed), frozenset())[1], t).value
+        for word, changed in (
+            ("unset", {"synced": False}),
+            ("wrong", {"synced": False, "clock_wrong": True}),
+            ("ok", {}),
+        )
+    }
+    words = wording.staff(language)
+    assert said == {
+        "unset": words["check.clock.unset"],
+        "wrong": words["check.clock.bad"],
+        "ok": words["check.clock.ok"],
+    }
+
+
+def test_an_older_configuration_on_a_stick_is_named_on_the_service_screen(
+    data: DataDir, tmp_path: Path
+) -> None:
+    folder = tmp_path / "stick" / "hymio" / "esim-0074"
+    folder.mkdir(parents=True)
+    desk, t = Desk(data, tmp_path / "stick", (1280, 800)), Texts(wording.staff, "en")
+    told = []
+    for version in (11, 12):
+        (folder / f"{version}.bundle").touch()
+        found = desk.facts(bundle(), "", "", full=False)
+        told.append([row.value for row in status_rows(found, "en", t, pin=True)])
+    assert [any("11, older" in value for value in rows) for rows in told] == [True, False]
 
 
 # --- the dark panel -------------------------------------------------------------------------------
