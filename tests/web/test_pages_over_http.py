@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
+import re
 
 import pytest
 import sqlalchemy as sa
@@ -20,8 +22,65 @@ from tests.web.site import NAME, PASSWORD, Site
 def test_nothing_is_shown_before_signing_in(county: Site) -> None:
     for path in ("/", "/export.csv", "/export.json", "/?by=device"):
         answer = county.visitor().get(path)
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
+        assert answer.status_code == 303
+        assert answer.headers["Location"].split("?")[0] == "/login"
         assert answer.content == b""
+
+
+def test_signing_in_leads_to_the_page_first_asked_for(county: Site) -> None:
+    visitor = county.visitor()
+    door = visitor.get("/devices?state=silent&text=pää+ovi").headers["Location"]
+    # Another language on the way, and a wrong password: the page is not forgotten.
+    links = re.findall(r'href="(\?[^"]*language=sv)"', visitor.get(door).text)
+    form = visitor.get("/login" + html.unescape(links[0]))
+    assert "Logga in" in form.text
+    form = visitor.fill(form.text, password="not this one")
+    assert form.status_code == 401
+    answer = visitor.fill(form.text)
+    lands = "/devices?state=silent&text=p%C3%A4%C3%A4+ovi"
+    assert (answer.status_code, answer.headers["Location"]) == (303, lands)
+    # Who is in already goes on at once.
+    for first, lands in (
+        ("/", "/"),
+        ("/?by=device&sort=nps", "/?by=device&sort=nps"),
+        ("/export.csv?by=device&public=1", "/?by=device"),  # the page; its file is a click away
+        ("/devices", "/devices"),
+        ("/devices.json?state=silent", "/devices?state=silent"),
+        ("/devices/kerava-1", "/devices/kerava-1"),
+        ("/devices/a%20%2F%3F%00b?x=1", "/devices/a%20%2F%3F%00b"),
+    ):
+        door = county.visitor().get(first).headers["Location"]
+        assert visitor.get(door).headers["Location"] == lands
+
+
+def test_signing_in_never_leads_elsewhere(county: Site) -> None:
+    reader = county.reader()
+    for elsewhere in (
+        "https://evil.example/devices",
+        "//evil.example",
+        "///evil.example/devices",
+        "/\\evil.example",
+        "/\t/evil.example",
+        "/devices@evil.example",
+        "/devices?x=1\r\nSet-Cookie: a=b",
+        "/devices\n",
+        "/devices//evil.example",
+        "javascript:alert(1)",
+        "/logout",
+        "/login?next=/devices",
+        "/v1/admin/devices",
+        "/devices?" + "x" * 2000,
+        "devices",
+        "",
+    ):
+        query = {"next": elsewhere}
+        assert reader.get("/login", params=query).headers["Location"] == "/", elsewhere
+        form = county.visitor().get("/login", params=query).text
+        assert 'name="next" value="/"' in form, elsewhere
+    visitor = county.visitor()
+    right = {"name": NAME, "password": PASSWORD, "token": visitor.token("/login")}
+    answer = visitor.post("/login", {**right, "next": "//evil.example"})
+    assert answer.headers["Location"] == "/"
 
 
 def test_every_answer_carries_the_policy(county: Site) -> None:

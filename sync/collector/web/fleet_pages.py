@@ -19,9 +19,9 @@ from sync.collector.web.accounts import Session
 from sync.collector.web.columns import COLUMNS, Line
 from sync.collector.web.device import device_page
 from sync.collector.web.fleet import FleetPage, as_csv, as_json, fleet_page
-from sync.collector.web.fleet_address import FleetAddress
+from sync.collector.web.fleet_address import FleetAddress, device_link
 from sync.collector.web.guard import AnyRequest
-from sync.collector.web.pages import error_page, redirect, render
+from sync.collector.web.pages import error_page, render, to_sign_in
 from sync.collector.web.times import Clock
 
 
@@ -41,7 +41,7 @@ def devices(request: Request[Any, Any, State]) -> Response[Any]:
     """Every device: where, in which state, since when, with which configuration and ledger."""
     session = guard.session_of(request)
     if session is None:
-        return redirect(request, "/login")
+        return to_sign_in(request, FleetAddress.read(request.query_params).link())
     page, clock, organisation = _read(request, guard.words_of(request))
     guard.note(request, session.user.name, "read", view=page.address.link())
     return render(
@@ -71,7 +71,8 @@ def devices_json(request: Request[Any, Any, State]) -> Response[Any]:
 def _export(request: AnyRequest, form: str) -> Response[Any]:
     session = guard.session_of(request)
     if session is None:
-        return redirect(request, "/login")
+        # To the page it belongs to: a file would leave the form standing there.
+        return to_sign_in(request, FleetAddress.read(request.query_params).link())
     words = guard.words_of(request)
     page, clock, _ = _read(request, words)
     guard.note(
@@ -91,12 +92,12 @@ def _export(request: AnyRequest, form: str) -> Response[Any]:
 def one_device(request: Request[Any, Any, State]) -> Response[Any]:
     """One device: its ledger per outbox file, keys, places, what happened, and what to do."""
     session: Session | None = guard.session_of(request)
-    if session is None:
-        return redirect(request, "/login")
-    words = guard.words_of(request)
-    now = datetime.fromtimestamp(guard.now_ms(request) / 1000, UTC)
     # An id is one word as a rule; should it hold a slash, its page is found all the same.
     wanted = str(request.path_params["device"]).removeprefix("/")
+    if session is None:
+        return to_sign_in(request, device_link(wanted))
+    words = guard.words_of(request)
+    now = datetime.fromtimestamp(guard.now_ms(request) / 1000, UTC)
     with snapshot(guard.store_of(request)) as db:
         standing = next((one for one in fleet(db, now) if one.id == wanted), None)
         if standing is None:

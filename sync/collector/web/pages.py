@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import anyio.to_thread
@@ -33,6 +34,7 @@ from sync.collector.web.address import QUICK, SORTS, TABS, Address
 from sync.collector.web.fleet_address import ATTENTION, device_link
 from sync.collector.web.guard import AnyRequest
 from sync.collector.web.health import LEDGER, MARKS
+from sync.collector.web.landing import landing, sign_in_link
 from sync.collector.web.times import Clock
 
 log = logging.getLogger("hymio.web")
@@ -119,11 +121,18 @@ def redirect(request: AnyRequest, to: str) -> Response[Any]:
     return guard.protected(request, response)
 
 
+def to_sign_in(request: AnyRequest, page: str) -> Response[Any]:
+    """Sign in first; then it goes on to the page."""
+    return redirect(request, sign_in_link(page))
+
+
 def _login(
-    request: AnyRequest, *, status: int = 200, message: str = "", name: str = ""
+    request: AnyRequest, page: str, *, status: int = 200, message: str = "", name: str = ""
 ) -> Response[Any]:
     token = guard.form_token(request)
-    response = render(request, "login.html", status=status, message=message, name=name, token=token)
+    said = {"message": message, "name": name, "token": token, "page": page}
+    query = urlsplit(sign_in_link(page)).query
+    response = render(request, "login.html", status=status, query=query, **said)
     response.set_cookie(guard.cookie(request, guard.FORM_COOKIE, token, max_age=None, strict=True))
     return response
 
@@ -131,28 +140,30 @@ def _login(
 @get("/login", sync_to_thread=True)
 def login_form(request: Request[Any, Any, State]) -> Response[Any]:
     """The sign-in form."""
+    page = landing(request.query_params.get("next", ""))
     if guard.session_of(request):
-        return redirect(request, "/")
-    return _login(request)
+        return redirect(request, page)
+    return _login(request, page)
 
 
 @post("/login", request_max_body_size=MAX_FORM, status_code=303)
 async def login(request: Request[Any, Any, State]) -> Response[Any]:
     """Sign in; wrong guesses wait longer and longer."""
     form = await request.form()
-    values = {key: str(form.get(key, "")) for key in ("name", "password", "token")}
+    values = {key: str(form.get(key, "")) for key in ("name", "password", "token", "next")}
     return await anyio.to_thread.run_sync(_sign_in, request, values)
 
 
 def _sign_in(request: AnyRequest, form: dict[str, str]) -> Response[Any]:
     words, name, at = guard.words_of(request), form["name"].strip(), guard.now_ms(request)
-    known = request.cookies.get(guard.FORM_COOKIE, "")
+    known, page = request.cookies.get(guard.FORM_COOKIE, ""), landing(form["next"])
     if not guard.from_here(request) or not guard.same(form["token"], known):
-        return _login(request, status=403, message=words("login.expired"))
+        return _login(request, page, status=403, message=words("login.expired"))
     where = guard.address(request)
     guesses = guard.guesses_of(request)
     if wait := guesses.wait_s(name, where, at):
-        found = _login(request, status=429, message=words.counted("login.wait", wait), name=name)
+        message = words.counted("login.wait", wait)
+        found = _login(request, page, status=429, message=message, name=name)
         found.headers["Retry-After"] = str(wait)
         return found
     user = accounts.check(guard.store_of(request), name, form["password"])
@@ -161,11 +172,11 @@ def _sign_in(request: AnyRequest, form: dict[str, str]) -> Response[Any]:
         # A name nobody has may be a password typed into the wrong field.
         who = name if accounts.exists(guard.store_of(request), name) else ""
         guard.note(request, who, "login-failed")
-        return _login(request, status=401, message=words("login.wrong"), name=name)
+        return _login(request, page, status=401, message=words("login.wrong"), name=name)
     guesses.right(name, where)
     token = accounts.begin_session(guard.store_of(request), user, at)
     guard.note(request, user.name, "login")
-    response = redirect(request, "/")
+    response = redirect(request, page)
     response.set_cookie(guard.session_cookie(request, token))
     return response
 
@@ -195,10 +206,10 @@ async def logout(request: Request[Any, Any, State]) -> Response[Any]:
 def home(request: Request[Any, Any, State]) -> Response[Any]:
     """The one page: how are we doing, where, in what, and can it be trusted."""
     session = guard.session_of(request)
-    if session is None:
-        return redirect(request, "/login")
-    words = guard.words_of(request)
     address = Address.read(request.query_params)
+    if session is None:
+        return to_sign_in(request, address.link())
+    words = guard.words_of(request)
     now = datetime.fromtimestamp(guard.now_ms(request) / 1000, UTC)
     with snapshot(guard.store_of(request)) as db:
         builder = Builder(db, words, now)
@@ -235,10 +246,10 @@ def export_json(request: Request[Any, Any, State]) -> Response[Any]:
 def _export(request: AnyRequest, form: str) -> Response[Any]:
     """The comparison as a file; `public=1` follows the publishing rules."""
     session = guard.session_of(request)
-    if session is None:
-        return redirect(request, "/login")
-    words = guard.words_of(request)
     address = Address.read(request.query_params)
+    if session is None:
+        return to_sign_in(request, address.link())
+    words = guard.words_of(request)
     public = request.query_params.get("public") == "1"
     now = datetime.fromtimestamp(guard.now_ms(request) / 1000, UTC)
     statements = request.query_params.get("what") == "statements"
