@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import fcntl
 import gzip
@@ -192,9 +191,10 @@ def test_answers_go_out_and_receipts_come_back(site: Site) -> None:
 
 def test_no_file_is_large_whatever_people_write(site: Site) -> None:
     chance = random.Random(1)
-    texts = (base64.b64encode(chance.randbytes(1400)).decode() for _ in range(600))
+    signs = [chr(code) for code in range(32, 127) if chr(code) not in '"\\']
+    texts = ("".join(chance.choices(signs, k=2000)) for _ in range(600))
     site.device.recorder.commit(*(said(text) for text in texts))
-    assert ": 600 records in 2 files" in site.out()
+    assert ": 600 records in 3 files" in site.out()
     assert all(path.stat().st_size < 1 << 20 for path in site.answers)
 
 
@@ -464,6 +464,8 @@ def test_a_held_record_goes_as_its_placeholder(site: Site) -> None:
     site.out()
     assert [bool(item.held) for item in site.batch(site.answers[0]).items] == [False, True, False]
     site.desk()
+    # Held until it went in full, whatever the centre says of its placeholder.
+    resigned(site.receipts[0], site.real.organisation, exceptions=[])
     site.back()
     found = site.device.ledger()
     assert (site.cursor, found["held"], found["acknowledged"]) == (3, 1, 2)
