@@ -150,7 +150,9 @@ def add_device_command(  # noqa: PLR0917 - click passes them by name
         for known, source in tree.devices.items()
         if known == ident
         or (
-            not ident and (source.data.get("location"), source.data.get("name")) == (location, name)
+            not ident
+            and known in tree.in_use
+            and (source.data.get("location"), source.data.get("name")) == (location, name)
         )
     ]
     if twins:

@@ -122,6 +122,10 @@ class Admin:
         """Take no more from a device."""
         self.call("POST", f"/v1/admin/devices/{device}/revoke", {"reason": reason})
 
+    def retire(self, device: str, reason: str) -> None:
+        """Take from a device only what its disk still holds."""
+        self.call("POST", f"/v1/admin/devices/{device}/retire", {"reason": reason})
+
     def correct(self, correction: Mapping[str, str], *, dry_run: bool) -> dict[str, Any]:
         """Have a device's answers count elsewhere: `device`, `from`, `to`, `location`, `reason`.
 
@@ -205,6 +209,7 @@ class Admin:
         if status < 400 or not isinstance(found, dict) or "code" not in found:
             return UnreachableError(self._strange(status))
         code, detail = str(found["code"]), str(found.get("detail") or found.get("title", ""))
+        detail = detail.removeprefix(f"{code}: ")
         if code == "unknown_key":
             mine = key_text(self._key.public_key())
             detail = f"{detail}: operator key {fingerprint(mine)}"

@@ -12,6 +12,7 @@ from kiosk.fleet import (
     device_commands,
     differences,
     enrol_commands,
+    fit,
     rotate_commands,
     status_commands,
     usb_commands,
@@ -22,17 +23,18 @@ from kiosk.fleet.admin import Admin
 from kiosk.fleet.centre import open_admin, progress
 from kiosk.fleet.desk import (
     count,
+    device_in_use,
     dry_option,
     format_option,
     keys_option,
-    known_device,
     print_json,
     read_tree,
     root_option,
     url_option,
 )
-from kiosk.fleet.errors import AdminError
+from kiosk.fleet.errors import AdminError, ConfigErrors
 from kiosk.fleet.tree import Tree
+from kiosk.layout.measure import FontError
 from sync.contract.bundle import fingerprint, key_text
 
 SHOWN = 12
@@ -86,6 +88,7 @@ def keygen_command(keys: Path, only: str | None, dry_run: bool, form: str) -> No
     metavar="DEVICE",
     help="This folder is right about DEVICE's place and name, without a dated entry.",
 )
+@click.option("--no-fit", is_flag=True, help="Publish also what does not fit its panel.")
 @root_option
 @keys_option
 @url_option
@@ -96,6 +99,7 @@ def publish_command(
     *,
     everything: bool,
     right: tuple[str, ...],
+    no_fit: bool,
     root: Path,
     keys: Path,
     url: str,
@@ -104,19 +108,22 @@ def publish_command(
 ) -> None:
     """Sign and upload the configurations that have changed.
 
-    Of every DEVICE, when none is named. Nothing is uploaded while any file has an error, or while
-    the centre has a device at another place than this folder knows of. Each device gets the
-    version after the highest the centre knows. --dry-run shows what would change, key by key.
+    Of every DEVICE, when none is named. Nothing is uploaded while any file has an error, while a
+    text to be uploaded does not fit its panel, or while the centre has a device at another place
+    than this folder knows of. Each device gets the version after the highest the centre knows.
+    --dry-run shows what would change, key by key.
     """
     read_tree(root)
     tree = publishing.sound_tree(root)
     for device in devices:
-        known_device(tree, device)
+        device_in_use(tree, device)
     signing = keyfiles.read(keys, keyfiles.ORGANISATION)
     mine = key_text(signing.public_key())
     with open_admin(tree, keys, url) as admin:
         found = publishing.bundles(tree, devices)
         plan = publishing.plan(tree, found, admin, mine, everything=everything, right=right)
+        if not no_fit:
+            _fits(tree, [bundle.device for bundle in plan.due])
         for sentence in _lacking(tree, plan, admin):
             click.echo(f"hymio: {sentence}", err=True)
         if dry_run:
@@ -131,6 +138,19 @@ def publish_command(
                 click.echo(f"hymio: {done}; the same command goes on from there", err=True)
             raise
     _tell_published(plan, admin.url, form)
+
+
+def _fits(tree: Tree, devices: list[str]) -> None:
+    """Raises ConfigErrors with what does not fit on them, AdminError when nobody can tell."""
+    try:
+        unfit = fit.told(tree, [], devices)
+    except FontError as error:
+        raise AdminError(
+            f"nothing is published: whether texts fit cannot be checked: {error}; or give --no-fit"
+        ) from None
+    if unfit:
+        click.echo("hymio: nothing is published (--no-fit publishes all the same):", err=True)
+        raise ConfigErrors(unfit)
 
 
 def _lacking(tree: Tree, plan: publishing.Plan, admin: Admin) -> list[str]:

@@ -11,7 +11,7 @@ import click
 
 from kiosk.fleet import keys as keyfiles
 from kiosk.fleet.edit import Edit
-from kiosk.fleet.resolve import known
+from kiosk.fleet.rules import one_of
 from kiosk.fleet.tree import Tree
 
 DOES_NOT_HOLD, WRONG_USE, CANNOT_REACH = 1, 2, 3
@@ -54,7 +54,20 @@ def read_tree(root: Path) -> Tree:
 def known_device(tree: Tree, device: str) -> None:
     """Wrong use when there is no such device."""
     if device not in tree.devices and f"devices/{device}.toml" not in tree.broken:
-        raise click.BadParameter(f"there is no device {device}; {known(tree)}", param_hint="DEVICE")
+        remedy = one_of(device, tree.devices, "add it with `hymio fleet add-device`")
+        raise click.BadParameter(f"there is no device {device}: {remedy}", param_hint="DEVICE")
+
+
+def device_in_use(tree: Tree, device: str) -> None:
+    """Wrong use when there is no such device, or it is retired."""
+    known_device(tree, device)
+    source = tree.devices.get(device)
+    if source and (since := source.data.get("retired")):
+        raise click.BadParameter(
+            f"{device} is retired since {since}: to use it again, remove `retired` from"
+            f" {source.file}",
+            param_hint="DEVICE",
+        )
 
 
 def print_json(value: object) -> None:

@@ -1,4 +1,4 @@
-"""Commands that end what a device has: revoke, wipe."""
+"""Commands that end what a device has: retire, revoke, wipe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from kiosk.fleet.admin import Admin
 from kiosk.fleet.centre import confirmed, open_admin, yes_option
 from kiosk.fleet.desk import (
     count,
+    device_in_use,
     dry_option,
+    editing,
+    finish,
     format_option,
     keys_option,
     known_device,
@@ -24,6 +27,53 @@ from kiosk.fleet.desk import (
     url_option,
 )
 from kiosk.fleet.errors import AdminError
+
+ENDED = ("retired", "revoked")
+"""What the centre calls devices it takes nothing new from."""
+
+
+@click.command("retire")
+@click.argument("device")
+@click.option("--reason", required=True, help="For the audit log: place closed, broken …")
+@yes_option
+@root_option
+@keys_option
+@url_option
+@dry_option
+@format_option
+def retire_command(
+    device: str,
+    *,
+    reason: str,
+    yes: bool,
+    root: Path,
+    keys: Path,
+    url: str,
+    dry_run: bool,
+    form: str,
+) -> None:
+    """Take DEVICE out of use for good.
+
+    Writes `retired` with today's date into its file, which stays: no other device ever gets its
+    id. The terminal may still send the answers on its disk, and takes no new ones. To erase it,
+    order `wipe` before.
+    """
+    tree = read_tree(root)
+    known_device(tree, device)
+    edit = editing(root)
+    told = edits.retire(edit, device)
+    edit.judge()
+    with open_admin(tree, keys, url) as admin:
+        states = {row.get("id"): row.get("state") for row in admin.devices()}
+        due = states.get(device) not in (None, *ENDED)
+        if not dry_run and (due or told):
+            confirmed(f"Retire {device}? It takes no more answers.", yes)
+        if due:
+            told.append(f"the centre takes from it only what is on its disk: {reason}")
+        if due and not dry_run:
+            admin.retire(device, reason)
+    facts = {"device": device, "reason": reason, "told_the_centre": due}
+    finish(edit, told, dry_run=dry_run, form=form, facts=facts)
 
 
 @click.command("revoke")
@@ -94,7 +144,7 @@ def wipe_command(
     Writes `wipe = true` into its file and publishes it. The terminal takes no more answers as soon
     as it has the order, and erases itself when the centre has all it had; `status` shows wiped.
     """
-    known_device(read_tree(root), device)
+    device_in_use(read_tree(root), device)
     signing = keyfiles.read(keys, keyfiles.ORGANISATION)
     if not cancel and not dry_run:
         confirmed(f"Wipe {device}? It takes no more answers and erases its data.", yes)
@@ -111,8 +161,11 @@ def wipe_command(
         return
     if dry_run:
         click.echo(edit.diff(), nl=False)
-    what = "the order to wipe is taken back" if cancel else "erases itself once all is sent"
     version = published.get(device)
+    if cancel and not edit.changed and not version:
+        click.echo(f"{device}: no order to wipe stands")
+        return
+    what = "the order to wipe is taken back" if cancel else "erases itself once all is sent"
     given = "would be ordered" if dry_run else f"configuration {version}" if version else "ordered"
     click.echo(f"{device}: {what} ({given})")
 
@@ -124,4 +177,4 @@ def _row(admin: Admin, device: str) -> dict[str, Any]:
     return found
 
 
-COMMANDS: tuple[click.Command, ...] = (revoke_command, wipe_command)
+COMMANDS: tuple[click.Command, ...] = (retire_command, revoke_command, wipe_command)

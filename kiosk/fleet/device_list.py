@@ -175,7 +175,7 @@ class DeviceList:
         devices = self._edit.tree.devices
         twins = [
             known
-            for known, source in devices.items()
+            for known, source in self._edit.tree.in_use.items()
             if (source.data.get("location"), source.data.get("name")) == (place, name)
         ]
         there = ident if ident in devices else "" if ident or not twins else twins[0]

@@ -72,7 +72,7 @@ def moved_without_saying(
     placed, published = known.get("placed", {}), known.get("published", {})
     for ident, source in sorted(tree.devices.items()):
         file, there = source.value, placed.get(ident)
-        if file is None or ident in right or not there or not there.get("location"):
+        if file is None or file.retired or ident in right or not there or not there.get("location"):
             continue
         where = (there["location"], there.get("name", ""))
         if where in {(file.location, file.name), *(said[1:] for said in formerly(file))}:

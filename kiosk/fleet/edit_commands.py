@@ -45,7 +45,9 @@ def rename_command(  # noqa: PLR0917 - click passes them by name
     kinds = edits.kinds(edit, ident)
     if len(kinds) != 1:
         what = f"is a {' and a '.join(kinds)}" if kinds else "is no device, location or service"
-        raise click.BadParameter(f'"{ident}" {what}; see `hymio fleet list`', param_hint="ID")
+        raise click.BadParameter(
+            f'"{ident}" {what}; see `hymio fleet list`', param_hint="DEVICE|LOCATION|SERVICE"
+        )
     if kinds[0] == "device":
         if len(texts) > 1:
             raise click.BadParameter("a device has one name", param_hint="--name")
@@ -133,6 +135,7 @@ def pin_command(root: Path, device: str, piped: bool, dry_run: bool, form: str) 
     against it in hours: keep the folder among administrators, or choose more digits.
     """
     edit = editing(root)
+    set_before = edits.pin_hash(edit, device)  # what is wrong with DEVICE is said before asking
     digits = (
         sys.stdin.readline().strip()
         if piped
@@ -141,7 +144,7 @@ def pin_command(root: Path, device: str, piped: bool, dry_run: bool, form: str) 
     fault = pins.weak(digits)
     if fault:
         raise click.BadParameter(fault, param_hint="PIN")
-    if not pin.verify(edits.pin_hash(edit, device), digits):
+    if not pin.verify(set_before, digits):
         told = edits.set_pin(edit, pins.hashed(digits), device)
     else:
         told = []

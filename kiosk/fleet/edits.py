@@ -146,6 +146,15 @@ def order_wipe(root: Path, device: str, *, ordered: bool = True, dry_run: bool =
     return edit
 
 
+def retire(edit: Edit, device: str) -> list[str]:
+    """A device is out of use from today on; its file stays, and with it its id."""
+    file, _ = _place_of(edit, "device", device)
+    if edit.text(file).data.get("retired"):
+        return []
+    edit.set(file, ("retired",), edit.today.isoformat())
+    return [f"{device} is retired: it is not published any more, and its id stays taken"]
+
+
 def _finish(edit: Edit, *, dry_run: bool) -> None:
     if dry_run:
         edit.judge()
@@ -159,7 +168,9 @@ def _place_of(edit: Edit, kind: Kind, ident: str) -> tuple[str, Keys]:
         there = services(edit)
         if ident not in there:
             edit.text(SERVICES)  # an error of the file is the better answer
-            raise EditError(f'there is no service "{ident}": {one_of(ident, there, "add it")}')
+            raise EditError(
+                f'there is no service "{ident}": {one_of(ident, there, "add it to services.toml")}'
+            )
         return SERVICES, ("service", there[ident])
     file = _file_of(edit, kind, ident)
     if not file:

@@ -10,10 +10,10 @@ from kiosk.fleet import enrol as enrolment
 from kiosk.fleet import labels
 from kiosk.fleet.centre import confirmed, open_admin, trusted_key, yes_option
 from kiosk.fleet.desk import (
+    device_in_use,
     dry_option,
     format_option,
     keys_option,
-    known_device,
     print_json,
     read_tree,
     root_option,
@@ -96,7 +96,7 @@ def enrol_command(
     output = Output.checked(pdf, sheet, usb)
     tree = sound_tree(root) if new else read_tree(root)
     for device in devices:
-        known_device(tree, device)
+        device_in_use(tree, device)
     found = [resolve(root, device) for device in dict.fromkeys(devices)]
     with open_admin(tree, keys, url) as admin:
         trusted = trusted_key(tree, keys, admin)
@@ -108,7 +108,7 @@ def enrol_command(
                 " its place: hymio fleet replace DEVICE"
             )
         if new:
-            chosen = enrolment.waiting(rows, tree.devices, again=again)
+            chosen = enrolment.waiting(rows, tree.in_use, again=again)
             found = [build(tree, device) for device in chosen]
         issue = Issue(admin, trusted, lives, tree.zone, endpoint=url, dry_run=dry_run)
         made = issue.make(found, output)
@@ -152,7 +152,7 @@ def replace_command(
     lives = span(valid or ONE)
     output = Output.checked(pdf, sheet, usb)
     tree = read_tree(root)
-    known_device(tree, device)
+    device_in_use(tree, device)
     bundle = resolve(root, device)
     with open_admin(tree, keys, url) as admin:
         trusted = trusted_key(tree, keys, admin)

@@ -11,7 +11,7 @@ from typing import Any
 import click
 import msgspec
 
-from kiosk.fleet import schema, validate
+from kiosk.fleet import fit, schema, validate
 from kiosk.fleet.desk import (
     DOES_NOT_HOLD,
     count,
@@ -25,6 +25,7 @@ from kiosk.fleet.errors import ConfigError
 from kiosk.fleet.explain import explain
 from kiosk.fleet.resolve import resolve
 from kiosk.fleet.tree import Tree
+from kiosk.layout.measure import FontError
 from sync.contract.bundle import LANGUAGES
 
 MODES = ("larger", "dark", "low")
@@ -49,7 +50,8 @@ def validate_command(root: Path, no_fit: bool, form: str) -> None:
     if form == "json":
         print_json(
             {
-                "devices": len(tree.devices),
+                "devices": len(tree.in_use),
+                "retired": len(tree.devices) - len(tree.in_use),
                 "locations": len(tree.locations),
                 "errors": [error.as_dict() for error in errors],
                 "warnings": [error.as_dict() for error in warnings],
@@ -61,7 +63,7 @@ def validate_command(root: Path, no_fit: bool, form: str) -> None:
         click.echo(
             ", ".join(
                 [
-                    count(len(tree.devices), "device"),
+                    count(len(tree.in_use), "device"),
                     count(len(tree.locations), "location"),
                     count(len(errors), "error"),
                     *([count(len(warnings), "warning")] if warnings else []),
@@ -73,20 +75,12 @@ def validate_command(root: Path, no_fit: bool, form: str) -> None:
 
 
 def _unfit(tree: Tree, found: list[ConfigError]) -> list[ConfigError]:
-    """What does not fit, with progress on stderr where it takes a while."""
-    # Only now: everything else at IT's desk works without what measures.
-    fit: Any = importlib.import_module("kiosk.fleet.fit")
-    measuring: Any = importlib.import_module("kiosk.layout.measure")
-
-    def progress(number: int, of: int) -> None:
-        click.echo(f"whether texts fit: {number} of {count(of, 'panel')}", err=True)
-
+    """What does not fit; where it cannot be measured, that is said."""
     try:
-        unfit: list[ConfigError] = fit.problems(tree, found, fit.paced(progress))
-    except measuring.FontError as error:
+        return fit.told(tree, found)
+    except FontError as error:
         click.echo(f"whether texts fit was not checked: {error}", err=True)
         return []
-    return unfit
 
 
 @click.command("show")

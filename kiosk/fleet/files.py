@@ -157,6 +157,8 @@ class DeviceFile(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True
     """The device makes itself a new key whenever this rises."""
     wipe: bool = False
     """Take no more answers, send everything, then erase the device's data."""
+    retired: Day = ""
+    """The day (YYYY-MM-DD) it went out of use: not published any more, and its id stays taken."""
     was: tuple[DeviceWas, ...] = ()
     """Former places and names, oldest first, one [[was]] each."""
 

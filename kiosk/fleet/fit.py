@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
+import click
 import msgspec
 
 from kiosk.fleet.desk import count
@@ -41,17 +42,22 @@ class _Unfit:
 
 
 def problems(
-    tree: Tree, found: Sequence[ConfigError], done: Done | None = None
+    tree: Tree,
+    found: Sequence[ConfigError],
+    done: Done | None = None,
+    *,
+    devices: Collection[str] | None = None,
 ) -> list[ConfigError]:
     """What does not fit, of the devices whose files are free of errors among `found`.
 
-    Raises FontError where the screens' fonts are not installed.
+    `devices`: of these alone; else of all in use. Raises FontError where the screens' fonts are
+    not installed.
     """
     wrong = {error.file for error in found if error.severity == "error"}
     alike: dict[bytes, list[str]] = {}
     bundles: dict[bytes, Bundle] = {}
-    for ident, source in tree.devices.items():
-        if wrong & tree.chain(source):
+    for ident, source in tree.in_use.items():
+        if (devices is not None and ident not in devices) or wrong & tree.chain(source):
             continue
         bundle = build(tree, ident)
         key = as_json(_what_shows(bundle))
@@ -60,8 +66,8 @@ def problems(
     measure = PillowMeasure()
     errors: list[ConfigError] = []
     texts: dict[Known, list[ConfigError]] = {}
-    for number, (key, devices) in enumerate(alike.items(), start=1):
-        for known, error in _panel(tree, bundles[key], devices, measure):
+    for number, (key, same) in enumerate(alike.items(), start=1):
+        for known, error in _panel(tree, bundles[key], same, measure):
             if known is None:
                 errors.append(error)
             else:
@@ -72,6 +78,17 @@ def problems(
         more = f"; {count(len(others), 'more panel')} too" if others else ""
         errors.append(dataclasses.replace(first, what=first.what + more))
     return sorted(errors)
+
+
+def told(
+    tree: Tree, found: Sequence[ConfigError], devices: Collection[str] | None = None
+) -> list[ConfigError]:
+    """`problems`, with progress on stderr where it takes a while."""
+
+    def progress(number: int, of: int) -> None:
+        click.echo(f"whether texts fit: {number} of {count(of, 'panel')}", err=True)
+
+    return problems(tree, found, paced(progress), devices=devices)
 
 
 def paced(done: Done, every_s: float = 2.0) -> Done:

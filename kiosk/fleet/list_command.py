@@ -33,6 +33,7 @@ def devices(tree: Tree) -> list[Row]:
                 "panel": panels.name_of(settings["screen"]),
                 "survey": settings["survey"],
                 "languages": " ".join(settings["languages"]),
+                "retired": str(source.data.get("retired", "")),
             }
         )
     return found
@@ -40,7 +41,7 @@ def devices(tree: Tree) -> list[Row]:
 
 def locations(tree: Tree) -> list[Row]:
     """One row a place."""
-    standing = [str(source.data.get("location")) for source in tree.devices.values()]
+    standing = [str(source.data.get("location")) for source in tree.in_use.values()]
     return [
         {
             "id": ident,

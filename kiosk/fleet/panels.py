@@ -45,4 +45,5 @@ def name_of(screen: dict[str, object]) -> str:
         if numbers == named:
             return name
     wide, high, mm_wide, mm_high = numbers
-    return f"{wide}x{high}@{mm_wide:g}x{mm_high:g}"
+    down = f"x{mm_high:g}" if mm_high else ""  # without, pixels are square
+    return f"{wide}x{high}@{mm_wide:g}{down}"

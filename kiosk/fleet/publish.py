@@ -49,8 +49,8 @@ def sound_tree(root: Path) -> Tree:
 
 
 def bundles(tree: Tree, devices: Iterable[str] = ()) -> list[Bundle]:
-    """The resolved configurations of these devices, or of all; version 0."""
-    return [build(tree, device) for device in sorted(devices or tree.devices)]
+    """The resolved configurations of these devices, or of all in use; version 0."""
+    return [build(tree, device) for device in sorted(devices or tree.in_use)]
 
 
 def plan(

@@ -35,7 +35,8 @@ def resolve(root: Path, device_id: str) -> Bundle:
         errors = [e for e in errors if e.file in chain or not e.line]
     elif not any(e.file == f"devices/{device_id}.toml" for e in errors):
         file = f"devices/{device_id}.toml"
-        errors.append(ConfigError(file, 0, "", "there is no such device", known(tree)))
+        remedy = rules.one_of(device_id, tree.devices, "add it with `hymio fleet add-device`")
+        errors.append(ConfigError(file, 0, "", "there is no such device", remedy))
     if errors:
         raise ConfigErrors(errors)
     return build(tree, device_id)
@@ -55,11 +56,6 @@ def load_path(path: Path) -> Bundle:
     except BundleError as error:
         what = str(error)
     raise ConfigErrors([ConfigError(str(path), 0, "", what, "give a device's TOML or a bundle")])
-
-
-def known(tree: Tree) -> str:
-    """A remedy that names the devices there are."""
-    return f"one of {', '.join(sorted(tree.devices))}" if tree.devices else "add a device first"
 
 
 def build(tree: Tree, device_id: str) -> Bundle:

@@ -16,10 +16,10 @@ from kiosk.fleet.admin import Admin
 from kiosk.fleet.centre import confirmed, open_admin, progress, yes_option
 from kiosk.fleet.desk import (
     count,
+    device_in_use,
     dry_option,
     format_option,
     keys_option,
-    known_device,
     print_json,
     read_tree,
     root_option,
@@ -65,7 +65,7 @@ def rotate_command(
         _rotate_organisation(root, keys, url, yes=yes, force=force, dry_run=dry_run, form=form)
         return
     for device in devices:
-        known_device(tree, device)
+        device_in_use(tree, device)
     changed = [edits.raise_key_generation(root, d, dry_run=dry_run) for d in dict.fromkeys(devices)]
     if form == "json":
         files = [file for edit in changed for file in edit.changed]

@@ -22,6 +22,8 @@ from kiosk.fleet.files import Settings
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 GROUND = "#F4F2ED"
 ON_ACCENT = "#FFFFFF"
+MOST_NAMED = 10
+"""Names a remedy lists."""
 CONTRAST = 4.5
 """WCAG 2.2 1.4.3 for text."""
 
@@ -210,7 +212,9 @@ def one_of(given: str, known: Iterable[str], otherwise: str) -> str:
     near = difflib.get_close_matches(given, names, 1)
     if near:
         return f"did you mean {near[0]}? Otherwise {otherwise}"
-    return f"write one of {', '.join(names)}, or {otherwise}" if names else otherwise
+    more = f" … ({len(names)} in all)" if len(names) > MOST_NAMED else ""
+    shown = ", ".join(names[:MOST_NAMED]) + more
+    return f"write one of {shown}, or {otherwise}" if names else otherwise
 
 
 def quoted(names: Iterable[str]) -> str:

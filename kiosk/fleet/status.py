@@ -169,6 +169,8 @@ def _remarks(row: Row) -> list[str]:
         found.append("two terminals with one key, or a disk set back")
     if lost := (row.get("ledger") or {}).get("lost"):
         found.append(f"{lost} answers lost to damage")
+    if failed := (row.get("status") or {}).get("checks_failed"):
+        found.append(f"failed on site: {', '.join(map(str, failed))}")
     if row.get("reason"):
         found.append(str(row["reason"]))
     if row.get("open_code_until"):

@@ -64,7 +64,9 @@ def status_command(
     strange = set(wanted) - set(status.STATES)
     if strange:
         known = ", ".join(status.STATES)
-        raise click.BadParameter(f"no state {', '.join(strange)}; {known}", param_hint="--state")
+        raise click.BadParameter(
+            f"no state {', '.join(sorted(strange))}: write one of {known}", param_hint="--state"
+        )
     tree = read_tree(root)
     with open_admin(tree, keys, url) as admin:
         while True:
@@ -72,7 +74,9 @@ def status_command(
             lacking = set(devices) - {str(row.get("id")) for row in found}
             if lacking:
                 names = ", ".join(sorted(lacking))
-                raise AdminError(f"the centre does not know {names}: publish first")
+                here = lacking <= tree.devices.keys()
+                what = ": publish first" if here else ", nor does this folder"
+                raise AdminError(f"the centre does not know {names}{what}")
             mine = [row for row in found if not devices or row.get("id") in devices]
             rows = status.chosen(mine, wanted, sort)
             if watch and sys.stdout.isatty():

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from kiosk.fleet.files import DeviceFile, LocationFile, ServiceEntry, SurveyFile
+from kiosk.fleet.offered import given
 from kiosk.fleet.resolve import next_keys
 from kiosk.fleet.tree import Tree
 from kiosk.wording import themes, wording
@@ -42,22 +43,26 @@ def catalogue(tree: Tree) -> dict[str, list[dict[str, Any]]]:
     """Places, services, devices and the exact wording of every survey."""
     assert tree.organisation and tree.organisation.value  # noqa: S101 - the tree is sound
     assert tree.services and tree.services.value  # noqa: S101
-    zone = tree.organisation.value.timezone
+    zone, services = tree.organisation.value.timezone, tree.services.value
     return {
-        "locations": [_location(s.value, zone) for s in tree.locations.values() if s.value],
-        "services": [_service(entry) for entry in tree.services.value.service],
+        "locations": [
+            _location(s.value, zone, given(s.value, services, tree.today))
+            for s in tree.locations.values()
+            if s.value
+        ],
+        "services": [_service(entry) for entry in services.service],
         "surveys": [_survey(s.value) for s in tree.surveys.values() if s.value],
         "devices": [_device(s.value) for s in tree.devices.values() if s.value],
     }
 
 
-def _location(file: LocationFile, zone: str) -> dict[str, Any]:
+def _location(file: LocationFile, zone: str, services: tuple[str, ...]) -> dict[str, Any]:
     return {
         "id": file.id,
         "name": file.name,
         "municipality": file.municipality,
         "timezone": file.timezone or zone,
-        "services": list(file.services),
+        "services": list(services),
         "hours": file.hours,
         "history": [_said(entry) for entry in file.was],
     }

@@ -130,6 +130,11 @@ class Tree:
         organisation = self.organisation.value if self.organisation else None
         return merge(layers, organisation.locked if organisation else ())
 
+    @property
+    def in_use(self) -> dict[str, Source[DeviceFile]]:
+        """The devices that are not retired."""
+        return {id_: one for id_, one in self.devices.items() if not one.data.get("retired")}
+
     def chain(self, device: Source[DeviceFile]) -> set[str]:
         """The files that make one device's configuration."""
         survey = str(self.merged(device).data.get("survey"))

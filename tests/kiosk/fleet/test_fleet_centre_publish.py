@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from kiosk.fleet import publish, told
+from kiosk.fleet import fit, publish, told
 from kiosk.fleet.cli import fleet
 from kiosk.fleet.tree import Tree
+from kiosk.layout.measure import FontError
 from sync.contract import bundle as bundles
 from tests.kiosk.fleet.county import County
 from tests.kiosk.fleet.office import Office, few
@@ -135,6 +136,45 @@ def test_what_this_folder_lacks_is_said_and_kept(published: Office) -> None:
     assert "esim-0004" not in published.fleet("publish").output
 
 
+# --- what does not fit ---------------------------------------------------------------------------
+
+LONG = "Kiireettömän hoidon ajanvaraus ja hoidon tarpeen arviointi sekä neuvonta " * 3
+
+
+def test_what_does_not_fit_its_panel_is_not_published(published: Office) -> None:
+    published.county.edit("devices/esim-0002.toml", 'survey = "lobby"', 'survey = "own"')
+    lobby = (published.county.root / "surveys/lobby.toml").read_text(encoding="utf-8")
+    own = lobby.replace('id = "lobby"', 'id = "own"', 1)
+    own += f'\n[texts.fi]\n"nps.question" = "{LONG}"\n'
+    published.county.write("surveys/own.toml", own)
+    before = published.audited()
+    for words in ([], ["--dry-run"]):
+        done = published.fleet("publish", *words)
+        assert done.exit_code == 1
+        assert "nothing is published (--no-fit publishes all the same)" in done.output
+        assert "surveys/own.toml:" in done.output
+        assert "does not fit esim-0002" in done.output
+    assert published.audited() == before
+    assert published.json("publish", "esim-0001")["unchanged"] == {"esim-0001": 1}
+    assert published.json("publish", "--no-fit")["versions"] == {"esim-0002": 2}
+    assert published.json("publish")["versions"] == {}, "what stands already is not judged again"
+
+
+def test_without_the_screens_fonts_nobody_can_tell(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(*_: object) -> None:
+        raise FontError("NotoSans-Regular.ttf is not in /here: install the package fonts")
+
+    monkeypatch.setattr(fit, "PillowMeasure", missing)
+    done = office.fleet("publish")
+    assert done.exit_code == 1
+    assert "whether texts fit cannot be checked: NotoSans-Regular.ttf" in done.output
+    assert "give --no-fit" in done.output
+    assert office.versions() == {}
+    office.ok("publish", "--no-fit")
+
+
 # --- what the centre is told ----------------------------------------------------------------------
 
 
@@ -154,6 +194,16 @@ def test_the_centre_is_told_hours_and_what_was(office: Office) -> None:
     moved = next(row for row in known["devices"] if row["id"] == "esim-0001")
     assert (moved["location"], moved["history"][0]["location"]) == ("0007", "0003")
     assert moved["history"][0]["name"] == "Aula, pääovi"
+
+
+def test_a_place_whose_only_service_was_merged_is_told_with_the_one_that_goes_on(
+    county: County,
+) -> None:
+    county.edit("locations/0018.toml", '["health-station"]', '["substance-abuse"]')
+    (row,) = [
+        row for row in told.catalogue(Tree.load(county.root))["locations"] if row["id"] == "0018"
+    ]
+    assert row["services"] == ["mental-health"]
 
 
 def test_published_digests_are_those_of_this_desk(published: Office) -> None:

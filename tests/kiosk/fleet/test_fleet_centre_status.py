@@ -30,7 +30,7 @@ def test_the_table_tells_what_needs_telling(published: Office) -> None:
     published.ok("enrol", "esim-0002")
     refused = [{"version": 2, "reason": "signed by a key this device does not trust"}]
     stuck = published.enrolled("esim-0003")
-    stuck.send(items([answer("v1")]), status=SEEN | {"refused": refused}, tail_seq=41)
+    stuck.send(items([answer("v1")]), status=SEEN | {"refused": refused, "checks_failed": ["clock", "touch"]}, tail_seq=41)
     published.ok("publish", "esim-0001", "--all")
     rows = {line.split()[0]: line for line in published.ok("status").splitlines()}
     assert "enrolled" in rows["esim-0001"]
@@ -38,6 +38,7 @@ def test_the_table_tells_what_needs_telling(published: Office) -> None:
     assert "never enrolled" in rows["esim-0002"]
     assert "code open until 20" in rows["esim-0002"]
     assert "configuration 2 refused: signed by a key" in rows["esim-0003"]
+    assert "failed on site: clock, touch" in rows["esim-0003"]
     assert "  40" in rows["esim-0003"]
     assert rows["esim-0004"].split()[-2:] == ["never", "-"]
 

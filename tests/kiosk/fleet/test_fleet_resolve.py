@@ -122,7 +122,7 @@ def test_a_device_that_is_not_there_is_named_with_those_that_are(county: County)
         load_path(county.root / "devices/esim-0099.toml")
     (error,) = caught.value.errors
     assert error.what == "there is no such device"
-    assert "esim-0001" in error.remedy
+    assert error.remedy.startswith("did you mean esim-0009?")
 
 
 def test_wording_of_the_survey_replaces_the_program_s_own(county: County) -> None:
@@ -212,7 +212,9 @@ def test_every_key_is_described() -> None:
 
 
 def test_every_example_file_names_its_schema() -> None:
-    for file in EXAMPLE.rglob("*.toml"):
+    found = [file for file in EXAMPLE.rglob("*.toml") if file.parent != EXAMPLE / "os"]
+    assert len(found) > 20
+    for file in found:
         first = file.read_text(encoding="utf-8").splitlines()[0]
         assert first.startswith("#:schema ")
         assert (file.parent / first.removeprefix("#:schema ")).is_file()
