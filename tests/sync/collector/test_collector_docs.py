@@ -9,6 +9,7 @@ import sync.collector
 from sync.collector import openapi, standing
 from sync.collector.cli import collector
 from sync.collector.store.tables import metadata
+from sync.collector.web.columns import COLUMNS
 from sync.contract import wire
 
 TEXT = (Path(sync.collector.__file__).parent / "docs" / "centre.md").read_text()
@@ -41,6 +42,12 @@ def test_every_standing_is_documented() -> None:
     table = TEXT.split("## How a device stands")[1].split("## ")[0]
     told = re.findall(r"`([\w-]+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
     assert sorted(told) == sorted(standing.STATES)
+
+
+def test_every_column_of_the_fleet_page_is_documented_in_its_order() -> None:
+    table = TEXT.split("| column | is |")[1].split("## ")[0]
+    told = re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)))
+    assert told == list(COLUMNS)
 
 
 def test_every_command_named_exists() -> None:
