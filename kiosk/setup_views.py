@@ -169,7 +169,7 @@ def _sure(_setup: Setup, t: Texts) -> Sheet:
         "confirm-sure",
         t("confirm.sure.title"),
         t("confirm.sure"),
-        actions=(t.action("sure.no", "no"), t.action("sure.yes", "confirm.sure.yes")),
+        actions=(t.action("sure.no", "no"), t.action("sure.yes", "confirm.sure.yes", primary=True)),
     )
 
 

@@ -30,7 +30,11 @@ def test_the_table_tells_what_needs_telling(published: Office) -> None:
     published.ok("enrol", "esim-0002")
     refused = [{"version": 2, "reason": "signed by a key this device does not trust"}]
     stuck = published.enrolled("esim-0003")
-    stuck.send(items([answer("v1")]), status=SEEN | {"refused": refused, "checks_failed": ["clock", "touch"]}, tail_seq=41)
+    stuck.send(
+        items([answer("v1")]),
+        status=SEEN | {"refused": refused, "checks_failed": ["clock", "touch"]},
+        tail_seq=41,
+    )
     published.ok("publish", "esim-0001", "--all")
     rows = {line.split()[0]: line for line in published.ok("status").splitlines()}
     assert "enrolled" in rows["esim-0001"]

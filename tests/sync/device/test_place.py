@@ -128,6 +128,51 @@ def test_unconfirmed_stays_so_without_enrol_json_and_without_sync_db(
     assert (enrolment(device)["state"], len(centre.records())) == ("ok", 1)
 
 
+def test_what_the_centre_says_of_a_code_and_then_one_that_works(
+    real: Centre, make: Callable[..., Field]
+) -> None:
+    """Wrong six times, expired, used by another device, and then simply the right one."""
+    name, other = new_name(), new_name()
+    device = build(real, make, name)
+    key = key_text(real.organisation.public_key())
+    expired = code_for(real, name)
+    real.clock.at += 73 * 3600
+    used = code_for(real, other)
+    first = build(real, make, other)
+    first.wish(code=used)
+    first.run(seconds=5)
+    said = []
+    for code in (*(codes.make(key) for _ in range(6)), expired, used):
+        device.wish(code=code, confirmed=False)
+        device.sender.step()
+        said.append(enrolment(device)["code"])
+        # Whoever guesses is asked for patience, and told so.
+        real.clock.at += 60
+    assert said == [*["code_unknown"] * 6, "code_expired", "code_used"]
+    device.wish(code=code_for(real, name), confirmed=False)
+    device.run(seconds=5)
+    assert (enrolment(device)["state"], told(device)["device"]) == ("unconfirmed", name)
+    assert told(first)["device"] == other
+
+
+def test_with_the_clock_at_1970_it_is_set_up_and_told_how_far_off_it_is(
+    real: Centre, make: Callable[..., Field]
+) -> None:
+    name = new_name()
+    publish(real, name)
+    device = build(real, make, name)
+    device.wall_ms = 0
+    code = code_for(real, name)
+    device.wish(code=code, confirmed=False)
+    device.run(seconds=20)
+    assert (enrolment(device)["state"], told(device)["config"]) == ("unconfirmed", 1)
+    device.wish(code=code, confirmed=True)
+    device.commit(2)
+    device.run(seconds=20)
+    assert (device.sender.state, at_centre(real, name)) == ("ok", 2)
+    assert told(device)["clock_off_s"] < -50 * 365 * 86400
+
+
 # --- the wrong place ------------------------------------------------------------------------------
 
 
