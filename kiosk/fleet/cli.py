@@ -16,10 +16,22 @@ from kiosk.fleet import (
 )
 from kiosk.fleet.desk import CANNOT_REACH, DOES_NOT_HOLD, WRONG_USE
 from kiosk.fleet.errors import AdminError, ConfigErrors, FleetError, UnreachableError
+from kiosk.fleet.guide import WORK, example
 
 
 class _Group(click.Group):
-    """Turns what can go wrong into a sentence and an exit code."""
+    """Turns what can go wrong into a sentence and an exit code; lists the commands as IT works."""
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        width = max(len(name) for name in self.commands)
+        for heading, names in WORK.items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [
+                        (name.ljust(width), self.commands[name].get_short_help_str(100))
+                        for name in names
+                    ]
+                )
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -40,7 +52,9 @@ def _exit_code(error: FleetError) -> int:
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 def fleet() -> None:
-    """IT's work on device-config/: edit, check, look, publish, enrol.
+    """IT's work: from an empty folder to terminals in use, and what changes later.
+
+    device-config/README.md tells it step by step; each command's --help has an example.
 
     Exit codes: 0 done, 1 the thing checked does not hold, 2 wrong use, 3 cannot reach something.
     """
@@ -54,4 +68,6 @@ for _command in (
     *centre_commands.COMMANDS,
     *stick_commands.COMMANDS,
 ):
+    # No wrapping, so that the line can be copied.
+    _command.epilog = f"\b\nExample:\n  {example(str(_command.name))}"
     fleet.add_command(_command)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import shlex
 import tomllib
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from kiosk.fleet.cli import fleet
+from kiosk.fleet.guide import WORK, example
 from kiosk.fleet.resolve import resolve
 from tests.kiosk.fleet.county import EXAMPLE, County
 
@@ -346,6 +348,18 @@ def test_list_sorts_as_people_count_and_speaks_csv_and_json(county: County) -> N
 def test_every_command_explains_itself(command: str) -> None:
     said = CliRunner().invoke(fleet, [command, "--help"])
     assert (said.exit_code, said.output.startswith("Usage: ")) == (0, True)
+    line = example(command)
+    assert said.output.rstrip().endswith(f"Example:\n    {line}"), "whole, to be copied"
+    words = shlex.split(line)[3:]
+    fleet.commands[command].make_context(command, words)
+
+
+def test_the_commands_stand_in_the_order_of_the_work() -> None:
+    names = [name for group in WORK.values() for name in group]
+    assert sorted(names) == sorted(fleet.commands)
+    said = CliRunner().invoke(fleet, ["--help"]).output
+    at = [said.index(f"\n  {name} ") for name in names]
+    assert at == sorted(at)
 
 
 def test_the_guide_names_only_commands_and_options_there_are() -> None:
