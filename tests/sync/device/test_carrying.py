@@ -554,7 +554,7 @@ def test_pulled_out_at_any_moment_no_half_file_counts(site: Site) -> None:
     site.device.commit(3)
     site.out()
     (path,) = site.answers
-    torn = path.with_name(f"{path.name}.part")
+    torn = path.with_name("x-9.json.part")
     torn.write_bytes(path.read_bytes()[:50])
     path.rename(path.with_name("x-1.json"))
     site.out()
