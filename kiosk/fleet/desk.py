@@ -46,7 +46,8 @@ def read_tree(root: Path) -> Tree:
     """Read the folder; wrong use when there is none."""
     if not root.is_dir():
         raise click.BadParameter(
-            f"there is no folder {root} here; give one with --root", param_hint="--root"
+            f"there is no folder {root}: begin one with `hymio fleet init`, or give --root",
+            param_hint="--root",
         )
     return Tree.load(root)
 

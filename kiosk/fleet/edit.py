@@ -109,7 +109,7 @@ class Edit:
             for folder in {(self.root / file).resolve().parent for file in waiting}:
                 _sync(folder)
         except OSError as error:
-            raise EditError(f"{error.filename}: {error.strerror}") from None
+            raise EditError(f"{error.filename or self.root}: {error.strerror}") from None
         finally:
             for temporary in waiting.values():
                 temporary.unlink(missing_ok=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -23,6 +25,7 @@ from kiosk.fleet.errors import AdminError
 from kiosk.fleet.issue import Issue, Output, span, tell, told
 from kiosk.fleet.publish import sound_tree
 from kiosk.fleet.resolve import build, resolve
+from kiosk.fleet.rules import MOST_NAMED
 
 ONE, MANY = "72h", "30d"
 """How long a code lives when nothing is said."""
@@ -107,9 +110,16 @@ def enrol_command(
                 f"{', '.join(taken)}: a terminal is enrolled there and sends → to put another in"
                 " its place: hymio fleet replace DEVICE"
             )
+        lacking = _unpublished(rows, tree.in_use if new else devices)
         if new:
-            chosen = enrolment.waiting(rows, tree.in_use, again=again)
+            if lacking:
+                click.echo(f"hymio: left out, {lacking}", err=True)
+            published = [str(row["id"]) for row in rows if row.get("version")]
+            mine = tree.in_use.keys() & set(published)
+            chosen = enrolment.waiting(rows, mine, again=again)
             found = [build(tree, device) for device in chosen]
+        elif lacking:
+            raise AdminError(lacking)
         issue = Issue(admin, trusted, lives, tree.zone, endpoint=url, dry_run=dry_run)
         made = issue.make(found, output)
     (told if form == "json" else tell)(issue, made, output)
@@ -156,6 +166,10 @@ def replace_command(
     bundle = resolve(root, device)
     with open_admin(tree, keys, url) as admin:
         trusted = trusted_key(tree, keys, admin)
+        rows = admin.devices()
+        if lacking := _unpublished(rows, [device]):
+            raise AdminError(lacking)
+        first = bool(enrolment.waiting(rows, [device], again=True))
         if now and not dry_run:
             confirmed(f"{device}: its present terminal takes no new answers from now on.", yes)
         way = {"replace": True, "now": now, "dry_run": dry_run}
@@ -165,11 +179,24 @@ def replace_command(
         told(issue, made, output)
         return
     tell(issue, made, output)
+    if first:
+        click.echo("no terminal was enrolled there yet: nothing is replaced")
+        return
     when = "from now on" if now else "as soon as the new one sends"
     click.echo(
         f"the present terminal's key is drain-only {when}: it may send what is on its disk,"
         " and nothing else"
     )
+
+
+def _unpublished(rows: Iterable[Mapping[str, Any]], devices: Iterable[str]) -> str:
+    """A sentence about those of the devices that the centre has no configuration of, or none."""
+    published = {row.get("id") for row in rows if row.get("version")}
+    lacking = sorted(set(devices) - published)
+    if not lacking:
+        return ""
+    more = f" and {len(lacking) - MOST_NAMED} more" if len(lacking) > MOST_NAMED else ""
+    return f"not published yet: {', '.join(lacking[:MOST_NAMED])}{more} → hymio fleet publish"
 
 
 @click.command("cancel-code")

@@ -99,8 +99,8 @@ class Issue:
                     put_newest(stick, code.device, self.admin, self.trusted)
                     step(code)
         except (KeyboardInterrupt, FleetError):
-            again = "their names, or --new --all" if len(made) > 1 else "its name"
-            click.echo(f"hymio: the stick is not complete; begin anew with {again}", err=True)
+            again = "naming the devices, or with --new --all" if len(made) > 1 else "naming it"
+            click.echo(f"hymio: the stick is not complete: repeat the command, {again}", err=True)
             raise
 
     @staticmethod

@@ -61,9 +61,7 @@ def read(folder: Path, name: str) -> Ed25519PrivateKey:
             mode = os.fstat(file.fileno()).st_mode
             raw = file.read()
     except FileNotFoundError:
-        raise KeyFileError(
-            f"{path} is missing: make one with `hymio fleet keygen`, or give --keys FOLDER"
-        ) from None
+        raise KeyFileError(f"{path} is missing: {_origin(name)}, or give --keys FOLDER") from None
     except OSError as error:
         raise KeyFileError(f"{path}: cannot be read: {error.strerror}") from None
     if mode & 0o077:
@@ -75,6 +73,16 @@ def read(folder: Path, name: str) -> Ed25519PrivateKey:
     if not isinstance(key, Ed25519PrivateKey):
         raise KeyFileError(f"{path} is not an Ed25519 key")
     return key
+
+
+def _origin(name: str) -> str:
+    """Where a missing key comes from: an organisation has one key, every desk the same."""
+    if name == ORGANISATION:
+        return (
+            "have it from the administrator who made it (`hymio fleet keygen` makes another"
+            " organisation's)"
+        )
+    return "make one with `hymio fleet keygen --only operator`"
 
 
 def read_public(path: Path) -> str:

@@ -84,7 +84,10 @@ def status_command(
             _tell(rows, form, _languages(tree), named=bool(devices))
             if not watch:
                 break
-            time.sleep(watch)
+            try:
+                time.sleep(watch)
+            except KeyboardInterrupt:  # how a watch is meant to end
+                break
     if check and any(status.worries(row) for row in rows):
         sys.exit(DOES_NOT_HOLD)
 

@@ -431,9 +431,13 @@ def test_a_file_that_is_no_key_is_said(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_key_says_how_to_make_one(tmp_path: Path) -> None:
-    done = Desk(tmp_path, "http://127.0.0.1:1", Ed25519PrivateKey.generate()).fleet("publish")
+    desk = Desk(tmp_path, "http://127.0.0.1:1", Ed25519PrivateKey.generate())
+    done = desk.fleet("publish")
     assert done.exit_code == 2
-    assert "hymio fleet keygen" in done.output
+    assert "have it from the administrator who made it" in done.output, "not one more of them"
+    done = desk.fleet("status")
+    assert done.exit_code == 2
+    assert "hymio fleet keygen --only operator" in done.output
 
 
 def test_the_key_folder_can_say_which_key_is_the_organisation_s(desk: Desk, county: County) -> None:

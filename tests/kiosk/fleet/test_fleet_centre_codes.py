@@ -228,3 +228,25 @@ def test_an_operator_without_the_organisation_s_private_key_can_enrol(published:
     (published.keys / "organisation.key").unlink()
     made = published.json("enrol", "esim-0001")
     assert codes.holds(made["code"], made["organisation_key"])
+
+
+# --- what is not published ------------------------------------------------------------------------
+
+
+def test_no_code_is_made_for_what_is_not_published(office: Office) -> None:
+    office.ok("publish", "esim-0001")
+    for command in ("enrol", "replace"):
+        done = office.fleet(command, "esim-0002")
+        assert done.exit_code == 1
+        assert "not published yet: esim-0002 → hymio fleet publish" in done.output
+    done = office.fleet("enrol", "--new")
+    assert done.exit_code == 0
+    assert "left out, not published yet: esim-0002, esim-0003, esim-0004" in done.stderr
+    assert "device       esim-0001" in done.stdout
+    assert not office.row("esim-0002")["open_code_until"]
+
+
+def test_replacing_nothing_is_said(published: Office) -> None:
+    told = published.ok("replace", "esim-0002")
+    assert told.endswith("no terminal was enrolled there yet: nothing is replaced\n")
+    assert "drain-only" not in told

@@ -193,6 +193,7 @@ def test_a_wipe_is_asked_for_ordered_and_seen(published: Office) -> None:
 
 
 def test_a_wipe_can_be_taken_back(published: Office) -> None:
+    assert published.ok("wipe", "esim-0001", "--cancel") == "esim-0001: no order to wipe stands\n"
     published.ok("wipe", "esim-0001", "--yes")
     published.ok("wipe", "esim-0001", "--cancel")
     assert not newest(published, "esim-0001", published.organisation).wipe

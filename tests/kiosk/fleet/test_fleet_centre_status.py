@@ -6,10 +6,11 @@ import csv
 import datetime as dt
 import io
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from kiosk.fleet import status
+from kiosk.fleet import status, status_commands
 from sync.collector import standing
 from tests.kiosk.fleet.office import SEEN, Office
 from tests.sync.collector.world import answer, items
@@ -108,3 +109,21 @@ def test_the_states_are_those_the_centre_knows() -> None:
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01"])
 def test_a_time_that_is_none_is_shown_as_it_is(text: str) -> None:
     assert status.when(text, dt.datetime.now(dt.UTC)) == text
+
+
+def test_ctrl_c_is_how_a_watch_ends(published: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(status_commands, "time", SimpleNamespace(sleep=pressed))
+    done = published.fleet("status", "--watch", "5")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.stdout.count("\nesim-0001 ") == 1
+
+
+def test_a_device_nobody_knows_is_told_from_one_not_published(published: Office) -> None:
+    assert "the centre does not know esim-0099, nor does this folder" in (
+        published.fleet("status", "esim-0099").output
+    )
+    published.edit("add-device", "--location", "0003", "--name", "Uusi")
+    assert "does not know esim-0005: publish first" in published.fleet("status", "esim-0005").output
