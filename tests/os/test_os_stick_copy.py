@@ -93,3 +93,13 @@ def test_a_device_is_a_plain_name(words: list[str]) -> None:
         [sys.executable, "-I", str(SCRIPT), *words], capture_output=True, text=True, check=False
     )
     assert done.returncode == 2
+
+
+def test_carried_answers_stay_on_the_stick(stick: Path, tmp_path: Path) -> None:
+    answers = stick / "esim-0001" / "answers"
+    answers.mkdir()
+    (answers / "one.json").write_bytes(b"x" * 1000)
+    target = tmp_path / "run" / "hymio"
+    assert copy(stick, target).returncode == 0
+    assert not (target / "esim-0001" / "answers").exists()
+    assert (target / "esim-0001" / "ticket.json").is_file()

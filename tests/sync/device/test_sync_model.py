@@ -204,10 +204,10 @@ class House(RuleBasedStateMachine):
 
     @rule()
     def back_up(self) -> None:
+        self.safe = dict(self._rows("select epoch, have from epochs where device = 'd1'"))
         self.store.close()
         self.backup = self.root / "backup.db"
         shutil.copy(self.root / "centre.db", self.backup)
-        self.safe = dict(self._status().get("have", {}))
         self._open_centre()
 
     @precondition(lambda self: self.backup is not None)
