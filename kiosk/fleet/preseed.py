@@ -34,7 +34,8 @@ class Settings:
     keyboard: str = "fi"
     timezone: str = "Europe/Helsinki"
     hostname: str = "hymio"
-    mirror: str = "http://deb.debian.org/debian"
+    mirror: str = ""
+    """`http://HOST/debian`; empty: the installer's own choice."""
     admin: str = "hymio-admin"
     admin_key: str = ""
     """One or more lines of an authorized_keys file; nobody can log in without."""
@@ -45,11 +46,13 @@ class Settings:
             value = str(getattr(self, name))
             if not re.fullmatch(pattern, value):
                 raise StickError(f"{name} {value!r} cannot be written to the installer's answers")
+        if not self.mirror:
+            return
         parts = urlsplit(self.mirror)
         if parts.scheme != "http" or not re.fullmatch(r"[A-Za-z0-9.:-]+", parts.netloc):
             raise StickError(
                 f"{self.mirror!r} is not a mirror the installer can use: write"
-                " http://deb.debian.org/debian (its files are signed, http is enough)"
+                " http://HOST/debian (its files are signed, http is enough)"
             )
         if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", parts.path):
             raise StickError(f"{self.mirror!r} has no folder: write http://HOST/debian")
@@ -70,14 +73,12 @@ def admin_key(path: Path) -> str:
 def texts(settings: Settings) -> dict[str, str]:
     """Path on the stick to content: answers and scripts. Raises StickError."""
     settings.check()
-    parts = urlsplit(settings.mirror)
     values = {
         "LOCALE": settings.locale,
         "KEYBOARD": settings.keyboard,
         "TIMEZONE": settings.timezone,
         "HOSTNAME": settings.hostname,
-        "MIRROR_HOST": parts.netloc,
-        "MIRROR_PATH": parts.path,
+        "MIRROR": _mirror(settings.mirror),
         "ADMIN": settings.admin,
         "ERASE": "true" if settings.erase else "false",
         "INCLUDE": "openssh-server sudo" if settings.admin_key else "",
@@ -92,6 +93,19 @@ def texts(settings: Settings) -> dict[str, str]:
     if settings.admin_key:
         found[f"{FOLDER}/admin.pub"] = settings.admin_key
     return found
+
+
+def _mirror(address: str) -> str:
+    """The answers that name a mirror; without them the installer takes Debian's for the country."""
+    if not address:
+        return ""
+    parts = urlsplit(address)
+    return (
+        "d-i mirror/country string manual\n"
+        "d-i mirror/protocol string http\n"
+        f"d-i mirror/http/hostname string {parts.netloc}\n"
+        f"d-i mirror/http/directory string {parts.path}\n"
+    )
 
 
 def grub(kernel: str, initrd: str, *, answers: str = "") -> str:

@@ -58,7 +58,12 @@ With `hymio fleet stick --installer FILE.iso` all of this is one image, for BIOS
 @click.option("--timezone", default=preseed.Settings.timezone, show_default=True)
 @click.option("--locale", default=preseed.Settings.locale, show_default=True)
 @click.option("--keyboard", default=preseed.Settings.keyboard, show_default=True)
-@click.option("--mirror", default=preseed.Settings.mirror, show_default=True)
+@click.option(
+    "--mirror",
+    default="",
+    metavar="http://HOST/debian",
+    help="A Debian mirror; by default the installer's own choice.",
+)
 @dry_option
 @format_option
 def stick_command(  # noqa: PLR0917 - click passes them by name

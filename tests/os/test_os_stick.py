@@ -156,7 +156,7 @@ def test_nobody_logs_in_with_a_password(desk: Path, key: bool) -> None:
     [
         (["esim-0003"], 2, "hymio fleet enrol esim-0003 --usb"),
         (["--keyboard", "fi\nd-i x/y string z"], 2, "keyboard"),
-        (["--mirror", "https://deb.debian.org/debian"], 2, "http://deb.debian.org/debian"),
+        (["--mirror", "https://mirror.example/debian"], 2, "http://HOST/debian"),
         (["--installer", "preseed.cfg"], 2, "netinst"),
     ],
 )
@@ -241,3 +241,13 @@ def test_without_xorriso_it_says_which_package(desk: Path, monkeypatch: pytest.M
     done = stick(desk, "--installer", str(desk / "in.iso"))
     assert done.exit_code == 2
     assert "apt install xorriso" in done.output
+
+
+def test_a_mirror_is_named_only_when_it_is_given(desk: Path) -> None:
+    assert stick(desk).exit_code == 0
+    answers = desk / "out" / "preseed.cfg"
+    assert "mirror/http/hostname" not in answers.read_text()
+    assert stick(desk, "--mirror", "http://mirror.example/debian").exit_code == 0
+    text = answers.read_text()
+    assert "d-i mirror/http/hostname string mirror.example\n" in text
+    assert "d-i mirror/http/directory string /debian\n" in text
