@@ -132,21 +132,32 @@ def _once(sender: Sender) -> None:
     stalled, before = 0, -1
     while stalled < ONCE_STALLED:
         sender.step(eager=True)
+        if sender.state == "wiped":
+            click.echo("all is at the centre, and everything here is erased", err=True)
+            return
         waiting = sender.waiting()
-        if sender.drained() or (sender.state == "starting" and not waiting.lots):
+        wiping = sender.state == "wiping"
+        if not wiping and (sender.drained() or (sender.state == "starting" and not waiting.lots)):
             click.echo("all is at the centre", err=True)
             return
-        if sender.state not in ("ok", "starting"):
+        if sender.state not in ("ok", "starting", "wiping"):
             break
         stalled = stalled + 1 if waiting.backlog == before else 0
         before = waiting.backlog
     waiting = sender.waiting()
+    if sender.drained() and not sender.reason:
+        click.echo(
+            "all is at the centre; everything here is erased once the terminal has closed its"
+            " outbox",
+            err=True,
+        )
+        return
     since = f" since {sender.since}" if sender.since else ""
     oldest = f", the oldest from {waiting.oldest}" if waiting.oldest else ""
     records = "1 record waits" if waiting.backlog == 1 else f"{waiting.backlog} records wait"
     why = sender.reason or "the centre answers, and some records do not get through now"
     click.echo(f"{sender.state}{since}: {why}; {records}{oldest}", err=True)
-    sys.exit(1 if sender.state in ("disk", "no-key") else 3)
+    sys.exit(1 if sender.state in ("disk", "no-key", "unconfirmed") else 3)
 
 
 @contextlib.contextmanager

@@ -259,7 +259,7 @@ class Sender:
             sent = self._beats.look(key, waiting)
         if not self._pace.resting():
             self._exchange.refused = self._config.look(self._way.open(), key)
-        if not sent and self._memory.fact("wipe"):
+        if not waiting.backlog and self._memory.fact("wipe"):
             self._wipe(key)
         return sent
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.contract import bundle
 from sync.contract.bundle import key_text
-from sync.datadir import DataDir
+from sync.datadir import DataDir, write_json
 from tests.faults.house import example
 from tests.sync.collector.world import Centre, running
 from tests.sync.device.conftest import Field
@@ -234,6 +234,29 @@ def test_once_says_what_it_did_and_the_ledger_adds_up(device: Field, centre: Fak
     assert late.returncode == 3
     assert "3 records wait, the oldest from 20" in late.stderr
     assert "unreachable since" in late.stderr
+
+
+def test_once_where_nobody_has_confirmed_the_place(device: Field, centre: FakeCentre) -> None:
+    device.wish(confirmed=False)
+    device.commit(2)
+    done = hymio("sync", "--data", str(device.data.root), "--once")
+    assert done.returncode == 1
+    assert "nobody has said yet that this is the right place; 2 records wait" in done.stderr
+
+
+def test_once_where_everything_is_to_be_erased(configured: Field, centre: FakeCentre) -> None:
+    publish(configured, centre, 4, packed(4, wipe=True))
+    configured.commit(2)
+    configured.recorder.close()
+    configured.close()
+    root = configured.data.root
+    done = hymio("sync", "--data", str(root), "--once")
+    assert (done.returncode, "once the terminal has closed its outbox" in done.stderr) == (0, True)
+    assert configured.data.key.exists() and len(centre.records()) == 2
+    write_json(configured.data.terminal_json, {"state": "wiped"})
+    done = hymio("sync", "--data", str(root), "--once")
+    assert (done.returncode, "erased once" in done.stderr) == (0, False), done.stderr
+    assert not configured.data.key.exists()
 
 
 def test_once_without_a_code_and_without_a_directory(tmp_path: Path) -> None:
