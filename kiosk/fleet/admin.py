@@ -173,7 +173,7 @@ class Admin:
         status, _, content = self._send(method, path, headers, raw)
         if 200 <= status < 300:
             return content
-        raise self._refusal(status, content)
+        raise self._refusal(status, content, path)
 
     def _send(
         self, method: str, path: str, headers: Mapping[str, str], raw: bytes
@@ -201,7 +201,7 @@ class Admin:
                 raise UnreachableError(f"{self.url} answers more than a Hymiö centre would")
         return content
 
-    def _refusal(self, status: int, content: bytes) -> RefusedError | UnreachableError:
+    def _refusal(self, status: int, content: bytes, path: str) -> RefusedError | UnreachableError:
         try:
             found = msgspec.json.decode(content)
         except (msgspec.DecodeError, RecursionError):
@@ -213,7 +213,8 @@ class Admin:
         if code == "unknown_key":
             mine = key_text(self._key.public_key())
             detail = f"{detail}: operator key {fingerprint(mine)}"
-        remedy = REMEDIES.get(code)
+        about_devices = path.startswith(("/v1/admin/devices", "/v1/admin/codes"))
+        remedy = REMEDIES.get(code) if code != "not_found" or about_devices else None
         return RefusedError(status, code, f"{detail} → {remedy}" if remedy else detail)
 
     def _strange(self, status: int) -> str:

@@ -22,6 +22,7 @@ from kiosk.fleet import publish as publishing
 from kiosk.fleet.admin import Admin
 from kiosk.fleet.centre import open_admin, progress
 from kiosk.fleet.desk import (
+    at_centre,
     count,
     device_in_use,
     dry_option,
@@ -29,8 +30,6 @@ from kiosk.fleet.desk import (
     keys_option,
     print_json,
     read_tree,
-    root_option,
-    url_option,
 )
 from kiosk.fleet.errors import AdminError, ConfigErrors
 from kiosk.fleet.tree import Tree
@@ -89,11 +88,7 @@ def keygen_command(keys: Path, only: str | None, dry_run: bool, form: str) -> No
     help="This folder is right about DEVICE's place and name, without a dated entry.",
 )
 @click.option("--no-fit", is_flag=True, help="Publish also what does not fit its panel.")
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def publish_command(
     devices: tuple[str, ...],
     *,

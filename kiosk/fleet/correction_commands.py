@@ -10,15 +10,11 @@ import click
 
 from kiosk.fleet.centre import confirmed, open_admin, yes_option
 from kiosk.fleet.desk import (
+    at_centre,
     count,
-    dry_option,
-    format_option,
-    keys_option,
     known_device,
     print_json,
     read_tree,
-    root_option,
-    url_option,
 )
 from kiosk.fleet.rules import one_of
 
@@ -29,11 +25,7 @@ from kiosk.fleet.rules import one_of
 @click.option("--to", "until", required=True, metavar="TIME", help="Last day there, or time.")
 @click.option("--location", required=True, help="Id of the place where it really stood.")
 @click.option("--reason", required=True, help="For the audit log.")
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def correct_command(
     *,
     device: str,
@@ -79,11 +71,7 @@ def correct_command(
 @click.option("--device", default="", help="Only of this terminal.")
 @click.option("--withdraw", type=click.IntRange(min=1), metavar="NUMBER", help="Take one back.")
 @yes_option
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def corrections_command(
     *,
     device: str,

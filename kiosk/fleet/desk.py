@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -40,6 +40,13 @@ url_option = click.option(
     help="The centre's address; by default `endpoint.url` of organisation.toml.",
 )
 dry_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+
+
+def at_centre(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a command that works at the centre."""
+    for option in (format_option, dry_option, url_option, keys_option, root_option):
+        command = option(command)
+    return command
 
 
 def read_tree(root: Path) -> Tree:

@@ -13,18 +13,14 @@ from kiosk.fleet import publish as publishing
 from kiosk.fleet.admin import Admin
 from kiosk.fleet.centre import confirmed, open_admin, yes_option
 from kiosk.fleet.desk import (
+    at_centre,
     count,
     device_in_use,
-    dry_option,
     editing,
     finish,
-    format_option,
-    keys_option,
     known_device,
     print_json,
     read_tree,
-    root_option,
-    url_option,
 )
 from kiosk.fleet.errors import AdminError
 
@@ -36,11 +32,7 @@ ENDED = ("retired", "revoked")
 @click.argument("device")
 @click.option("--reason", required=True, help="For the audit log: place closed, broken …")
 @yes_option
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def retire_command(
     device: str,
     *,
@@ -80,11 +72,7 @@ def retire_command(
 @click.argument("device")
 @click.option("--reason", required=True, help="For the audit log: stolen, broken …")
 @yes_option
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def revoke_command(
     device: str,
     *,
@@ -123,11 +111,7 @@ def revoke_command(
 @click.argument("device")
 @click.option("--cancel", is_flag=True, help="Take the order back, while it is not carried out.")
 @yes_option
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def wipe_command(
     device: str,
     *,

@@ -12,14 +12,10 @@ from kiosk.fleet import enrol as enrolment
 from kiosk.fleet import labels
 from kiosk.fleet.centre import confirmed, open_admin, trusted_key, yes_option
 from kiosk.fleet.desk import (
+    at_centre,
     device_in_use,
-    dry_option,
-    format_option,
-    keys_option,
     print_json,
     read_tree,
-    root_option,
-    url_option,
 )
 from kiosk.fleet.errors import AdminError
 from kiosk.fleet.issue import Issue, Output, span, tell, told
@@ -66,11 +62,7 @@ _usb_option = click.option(
 @_labels_option
 @_sheet_option
 @_usb_option
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def enrol_command(
     devices: tuple[str, ...],
     *,
@@ -133,11 +125,7 @@ def enrol_command(
 @_sheet_option
 @_usb_option
 @yes_option
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def replace_command(
     device: str,
     *,
@@ -201,11 +189,7 @@ def _unpublished(rows: Iterable[Mapping[str, Any]], devices: Iterable[str]) -> s
 
 @click.command("cancel-code")
 @click.argument("devices", nargs=-1, required=True, metavar="DEVICE...")
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def cancel_command(
     devices: tuple[str, ...], *, root: Path, keys: Path, url: str, dry_run: bool, form: str
 ) -> None:

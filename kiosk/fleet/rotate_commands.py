@@ -15,15 +15,11 @@ from kiosk.fleet import publish as publishing
 from kiosk.fleet.admin import Admin
 from kiosk.fleet.centre import confirmed, open_admin, progress, yes_option
 from kiosk.fleet.desk import (
+    at_centre,
     count,
     device_in_use,
-    dry_option,
-    format_option,
-    keys_option,
     print_json,
     read_tree,
-    root_option,
-    url_option,
 )
 from kiosk.fleet.errors import AdminError, FleetError
 from kiosk.fleet.rotation import Rotation
@@ -35,11 +31,7 @@ from sync.contract.bundle import fingerprint, key_text
 @click.option("--organisation", is_flag=True, help="The key that signs configurations, instead.")
 @click.option("--force", is_flag=True, help="Change it although devices would be cut off.")
 @yes_option
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def rotate_command(
     devices: tuple[str, ...],
     *,

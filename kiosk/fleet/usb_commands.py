@@ -13,15 +13,11 @@ from kiosk.fleet import keys as keyfiles
 from kiosk.fleet.centre import open_admin, progress, trusted_key
 from kiosk.fleet.desk import (
     DOES_NOT_HOLD,
+    at_centre,
     count,
-    dry_option,
-    format_option,
-    keys_option,
     known_device,
     print_json,
     read_tree,
-    root_option,
-    url_option,
 )
 from kiosk.fleet.errors import KeyFileError
 from kiosk.fleet.usb import Stick
@@ -36,11 +32,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option(
     "--receipts", type=_FOLDER, help="Copy receipts from here: another stick that was imported."
 )
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def export_command(
     devices: tuple[str, ...],
     *,
@@ -85,11 +77,7 @@ def export_command(
 
 @click.command("import")
 @click.argument("folder", type=_FOLDER)
-@root_option
-@keys_option
-@url_option
-@dry_option
-@format_option
+@at_centre
 def import_command(
     folder: Path, *, root: Path, keys: Path, url: str, dry_run: bool, form: str
 ) -> None:

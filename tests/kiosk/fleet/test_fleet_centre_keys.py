@@ -269,3 +269,9 @@ def test_a_code_made_before_a_change_of_keys_is_found_out(published: Office) -> 
     published.ok("rotate", "--organisation", "--yes")
     assert not codes.holds(code, published.organisation)
     assert codes.holds(published.json("enrol", "esim-0003")["code"], published.organisation)
+
+
+def test_a_correction_there_never_was_is_said_and_no_more(published: Office) -> None:
+    done = published.fleet("corrections", "--withdraw", "7", "--yes")
+    assert done.exit_code == 1
+    assert done.output.endswith("no correction 7\n"), "publishing would not help"
