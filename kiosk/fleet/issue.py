@@ -139,10 +139,15 @@ def tell(issue: Issue, made: Sequence[enrolment.Code], output: Output) -> None:
     else:
         for code in made:
             click.echo(f"{code.device}  {code.ticket.code}  {code.ticket.name}")
-    if len(made) != 1:
+    if not made:
+        click.echo(
+            "no code is due: every published device is enrolled or has an open code"
+            " (--new --all makes those anew)"
+        )
+    elif len(made) != 1:
         verb = "would get a code" if issue.dry_run else "have a code"
-        until = f", valid until {local(made[0].expires_at)}" if made else ""
-        click.echo(f"{count(len(made), 'device')} {verb}{until}")
+        until = local(made[0].expires_at)
+        click.echo(f"{count(len(made), 'device')} {verb}, valid until {until}")
     if not made or issue.dry_run:
         return
     if output.pdf is not None:
