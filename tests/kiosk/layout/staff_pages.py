@@ -327,7 +327,7 @@ class Screens:
                     page=page,
                 ),
             )
-        names = ("restart", "touch", "test", "check", "enrol", "export", "leave", "wipe")
+        names = ("check", "touch", "test", "enrol", "restart", "leave")
         menu = tuple(Action(f"service.{name}", t[f"service.{name}"]) for name in names)
         yield (
             "menu",
@@ -343,14 +343,14 @@ class Screens:
         yield "pin-wrong", self.keys("digits", "", cancel, "pin", "service.pin.wrong")
         yield "pin-locked", self.keys("digits", "", cancel, "pin", "service.pin.locked")
         yield "cleaning", self.composer.cleaning(self.language)
-        for name in ("leave", "wipe", "restart", "enrol"):
-            unsent = t["service.confirm-wipe.unsent"].format(n=4)
+        for name in ("leave", "restart", "enrol"):
+            unsent = t["service.enrol.unsent"].format(number=4)
             yield (
                 f"confirm-{name}",
                 self.sheet(
                     f"service-{name}",
                     f"service.confirm-{name}.title",
-                    warning=unsent if name == "wipe" else "",
+                    warning=unsent if name == "enrol" else "",
                     body=t[f"service.confirm-{name}.body"],
                     actions=self.act("cancel", f"service.confirm-{name}.yes"),
                 ),
