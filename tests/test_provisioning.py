@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -155,11 +156,11 @@ def test_eight_steps_from_an_empty_folder_to_received(
         field.wait(lambda: field.shows(field.rest()), "the first question")
         with desk.step("8 status"):
             status = desk.fleet("status")
-            enrolled = status.splitlines()[1]
-            assert enrolled.startswith(
-                "esim-0001  0001 Salon terveysasema, Aula, pääovi  enrolled  1 "
-            ), status
-            assert " ago " in enrolled and enrolled.split()[-1] == "0", status
+            # What the check on site found about this machine's clock and network may follow.
+            cells = re.split(r" {2,}", status.splitlines()[1])
+            place = "0001 Salon terveysasema, Aula, pääovi"
+            assert cells[:4] == ["esim-0001", place, "enrolled", "1"], status
+            assert cells[5].endswith(" ago") and cells[6] == "0", status
         field.tap(field.rest(), "nps.9")
         field.wait(lambda: _answered(desk, database) == 1, "the visitor's answer in the report", 30)
         kept = records(field.data)
