@@ -106,3 +106,14 @@ def _circle(ident: str, by_id: Mapping[str, Facts]) -> list[str]:
     while (into := by_id.get(seen[-1], {}).get("merged_into", "")) and into not in seen:
         seen.append(into)
     return [*seen, ident] if into == ident else []
+
+
+def retired(source: Source[Any], today: dt.date) -> Iterator[ConfigError]:
+    """The day a device went out of use."""
+    day = str(source.data.get("retired", ""))
+    if fault := rules.date(day):
+        yield source.error(("retired",), *fault)
+    elif day > today.isoformat():
+        yield source.error(
+            ("retired",), f"{day} is still to come", "write it when the day has come"
+        )

@@ -97,7 +97,7 @@ def _offered_here(tree: Tree, source: Source[LocationFile]) -> Iterator[ConfigEr
 def _device(tree: Tree, source: Source[DeviceFile]) -> Iterator[ConfigError]:
     yield from each.settings(source)
     yield from _moved(tree, source)
-    yield from _retired(tree, source)
+    yield from dated.retired(source, tree.today)
     ident = source.data.get("location")
     place = tree.locations.get(str(ident))
     if ident is not None and place is None and f"locations/{ident}.toml" not in tree.broken:
@@ -117,16 +117,6 @@ def _device(tree: Tree, source: Source[DeviceFile]) -> Iterator[ConfigError]:
             yield tree.organisation.error(("endpoint", "url"), "is missing", fault.remedy)
     yield from _asked(tree, merged, place)
     yield from _translations(tree, merged)
-
-
-def _retired(tree: Tree, source: Source[DeviceFile]) -> Iterator[ConfigError]:
-    day = str(source.data.get("retired", ""))
-    if fault := rules.date(day):
-        yield source.error(("retired",), *fault)
-    elif day > tree.today.isoformat():
-        yield source.error(
-            ("retired",), f"{day} is still to come", "write it when the day has come"
-        )
 
 
 def _moved(tree: Tree, source: Source[DeviceFile]) -> Iterator[ConfigError]:
