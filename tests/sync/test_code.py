@@ -63,15 +63,21 @@ def test_a_label_is_capitals_and_digits_and_reads_back() -> None:
     assert len(text) < 300
 
 
+LABEL = codes.to_qr(ticket())
+
+
 @given(st.data())
-def test_a_label_read_wrongly_is_told(data: st.DataObject) -> None:
-    text = codes.to_qr(ticket())
+def test_a_label_read_wrongly_is_told_or_says_the_same(data: st.DataObject) -> None:
+    text = LABEL
     at = data.draw(st.integers(0, len(text) - 1))
     other = data.draw(st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"))
     wrong = data.draw(st.sampled_from([text[:at], text[:at] + other + text[at + 1 :]]))
-    if wrong != text:
-        with pytest.raises(codes.TicketError):
-            codes.from_qr(wrong)
+    # The last letter has bits that mean nothing.
+    try:
+        assert codes.from_qr(wrong) == codes.from_qr(text)
+        assert wrong[:-1] == text[:-1]
+    except codes.TicketError as error:
+        assert str(error) and wrong != text
 
 
 @given(st.text(max_size=300))

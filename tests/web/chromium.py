@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request
 
 from tests.web.site import NAME, PASSWORD, Site
 
@@ -57,8 +57,13 @@ class Watched:
         self.asked: set[str] = set()
         self.page.on("console", lambda message: self.said.append(message.text))
         self.page.on("pageerror", lambda error: self.said.append(str(error)))
-        self.page.on("requestfailed", lambda request: self.said.append(f"failed {request.url}"))
+        self.page.on("requestfailed", self._failed)
         self.page.on("request", lambda request: self.asked.add(urlsplit(request.url).netloc))
+
+    def _failed(self, request: Request) -> None:
+        # What the next page cut off has not failed.
+        if request.failure != "net::ERR_ABORTED":
+            self.said.append(f"failed {request.url}: {request.failure}")
 
     def sign_in(self) -> Page:
         self.page.goto(f"{self.site.url}/login")
@@ -70,6 +75,6 @@ class Watched:
 
     def calm(self) -> None:
         """Nothing was refused, nothing failed, nothing came from elsewhere."""
-        assert self.said == []
+        assert self.said == [], self.said
         assert self.asked == {urlsplit(self.site.url).netloc}
         self.context.close()

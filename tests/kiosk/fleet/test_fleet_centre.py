@@ -3,6 +3,7 @@ answer at an address."""
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import os
@@ -264,7 +265,9 @@ def elsewhere() -> Iterator[Elsewhere]:
                 self.send_header("Location", state.url + "/elsewhere")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(content)
+            # Whoever asked may have had enough.
+            with contextlib.suppress(BrokenPipeError):
+                self.wfile.write(content)
 
         do_GET = do_PUT = do_POST = answer  # noqa: N815 - the library's names
 
