@@ -138,8 +138,10 @@ def test_eight_steps_from_an_empty_folder_to_received(
             field.wait((field.data / "config" / "1.bundle").is_file, "the configuration")
             field.configured(_published(field.data))
             field.until("confirm")
+            assert field.read("terminal.json")["setup"] == "confirm"
         with desk.step("7 right place, self-check, test answer"):
-            field.press("confirm.yes")
+            # The second question, and back: it was the right place after all.
+            field.press("confirm.no", "sure.no", "confirm.yes")
             field.until("check")
             field.press("check.touch")
             field.press(*(f"corner.{name}" for name in ("tl", "tr", "bl", "br", "c")))
@@ -154,6 +156,8 @@ def test_eight_steps_from_an_empty_folder_to_received(
             )
             field.press("test.done")
         field.wait(lambda: field.shows(field.rest()), "the first question")
+        told = field.read("terminal.json")
+        assert (told["setup"], told["config"], told["display"]) == ("", 1, "1280x800")
         with desk.step("8 status"):
             status = desk.fleet("status")
             # What the check on site found about this machine's clock and network may follow.
@@ -166,6 +170,7 @@ def test_eight_steps_from_an_empty_folder_to_received(
         kept = records(field.data)
     test, end, visitor = kept[:3]
     assert isinstance(test, Answer) and isinstance(end, End) and isinstance(visitor, Answer)
+    assert (test.value, end.visit) == (7, test.visit)
     assert (test.test, end.test, visitor.test) == (True, True, False)
     # The test answer was 7: had it been counted, it would be seen.
     report = desk.json("report", "--database", database, "--by", "device")

@@ -1,4 +1,7 @@
-"""Setting a terminal up in a real window, with a real sender and a real centre."""
+"""Setting a terminal up in a real window, real sender and centre: when things go wrong.
+
+The way where all goes well, by touch alone, is tests/test_provisioning.py.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import msgspec
 import pytest
 
 from sync.contract import code as codes
-from sync.contract.records import Answer, End
 from tests.bench.screen import virtual_screen
 from tests.faults.house import House, house
 from tests.ui.looking import records
@@ -48,45 +50,6 @@ def ticket(subject: Field, number: int, code: str = "") -> codes.Ticket:
         device=subject.house.bundles[number].device,
         name=subject.house.bundles[number].name,
     )
-
-
-def test_from_the_first_key_to_the_first_visit_by_touch(field: Go, home: House) -> None:
-    subject = field()
-    subject.press("setup.type")
-    subject.keys(home.url)
-    subject.press("setup.next")
-    subject.keys(codes.plain(subject.code(0)))
-    subject.send()
-    subject.press("setup.next")
-    subject.configured(home.bundles[0])
-    subject.until("confirm")
-    assert subject.read("terminal.json")["setup"] == "confirm"
-    # The second question, and back: it was the right place after all.
-    subject.press("confirm.no", "sure.no", "confirm.yes")
-    subject.until("check")
-    subject.press("check.touch")
-    subject.press(*(f"corner.{name}" for name in ("tl", "tr", "bl", "br", "c")))
-    subject.press("check.continue")
-    if subject.shadow.setup.screen == "warn":
-        # A machine for tests may have no clock that is synchronised, nor a network.
-        subject.press("warn.yes")
-    subject.press("test.start", "nps.7")
-    subject.shadow.setup.answered("", 0)
-    subject.wait(
-        lambda: (subject.shadow.see(), subject.shadow.setup.received)[1], "the centre's receipt"
-    )
-    subject.press("test.done")
-    subject.wait(lambda: subject.shows(subject.rest()), "the first question")
-    answer, end = records(subject.data)
-    assert isinstance(answer, Answer) and isinstance(end, End)
-    assert (answer.value, answer.test, end.test, end.visit) == (7, True, True, answer.visit)
-    told = subject.read("terminal.json")
-    assert (told["setup"], told["config"], told["display"]) == ("", 1, "1280x800")
-    # Visits are visits again.
-    subject.tap(subject.rest(), "nps.9")
-    subject.wait(lambda: len(records(subject.data)) == 3, "a visitor's answer")
-    visitors = records(subject.data)[2]
-    assert isinstance(visitors, Answer) and not visitors.test
 
 
 def test_scanned_cut_short_in_the_wrong_place_then_wrong_codes_and_a_stick(
