@@ -71,10 +71,13 @@ def _start(setup: Setup, t: Texts) -> Sheet:
     ways = [("setup.type", "keyboard"), ("setup.stick", "stick"), ("setup.scan", "scanner")]
     choices = tuple(Action(name, t(name), note=t(f"{name}.note"), icon=icon) for name, icon in ways)
     cancel = (t.action("setup.cancel", "cancel"),) if setup.returns else ()
+    version = setup.seen.facts.version
+    rows = (Row(t("setup.version"), version),) if version else ()
     return Sheet(
         "setup",
         t("setup.title"),
         t("setup.body"),
+        rows=rows,
         choices=choices,
         actions=cancel,
         warning=_problem(setup, t),

@@ -10,6 +10,7 @@ from sync.contract.bundle import (
     Endpoint,
     ScaleName,
     Screen,
+    Speech,
     Storage,
     Timing,
     Touch,
@@ -55,6 +56,8 @@ class Settings(_File, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How a finger is read."""
     timing: Timing = msgspec.field(default_factory=Timing)
     """Seconds and milliseconds of a visit."""
+    speech: Speech = msgspec.field(default_factory=Speech)
+    """How the terminal speaks, where the device has a voice."""
     endpoint: Endpoint = msgspec.field(default_factory=Endpoint)
     """Where the device sends."""
     storage: Storage = msgspec.field(default_factory=Storage)

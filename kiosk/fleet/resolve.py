@@ -86,8 +86,8 @@ def build(tree: Tree, device_id: str) -> Bundle:
             name: msgspec.convert(settings[name], field.type)
             for field in msgspec.structs.fields(Bundle)
             for name in [field.name]
-            if name in ("screen", "touch", "timing", "endpoint", "storage", "pin_hash")
-            or name == "leave_allowed"
+            if name in ("screen", "touch", "timing", "speech", "endpoint", "storage")
+            or name in ("pin_hash", "leave_allowed")
         },
     )
 
@@ -109,8 +109,13 @@ def texts(
     for language in languages:
         # An English sentence read out by an Estonian voice helps nobody.
         spare = {k: v for k, v in wording("en").items() if not k.endswith(".spoken")}
-        mine = spare | dict(wording(language)) | survey.texts.get(language, {})
-        used = {f"statement.{ident}" for ident in survey.statements}
+        own = survey.texts.get(language, {})
+        mine = spare | dict(wording(language)) | own
+        for key in own:
+            # What is said aloud must not be another sentence than the one written anew.
+            if f"{key}.spoken" not in own:
+                mine.pop(f"{key}.spoken", None)
+        used = {f"statement.{ident}{ear}" for ident in survey.statements for ear in ("", ".spoken")}
         found[language] = {
             key: text
             for key, text in mine.items()

@@ -9,7 +9,7 @@ from kiosk.layout.choice import groups
 from kiosk.questions import choices, steps_of
 from sync.contract.bundle import Bundle
 
-Shown = Literal["rest", "pressed", "chosen", "focus"]
+Shown = Literal["rest", "pressed", "chosen", "focus", "chosen-focus"]
 Shot = tuple[str, str, tuple[Any, ...], dict[str, Shown]]
 """Name, Composer method, its arguments after the language, targets that look otherwise."""
 SWITCHES = ("larger", "dark")

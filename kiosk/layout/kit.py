@@ -260,6 +260,7 @@ class Draft:
             colour=colour,
             align=align or self.start,
             language=para.language or self.language,
+            text=para.text,
         )
 
     def write(

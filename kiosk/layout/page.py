@@ -68,6 +68,8 @@ class Run:
     colour: Colour = "ink"
     align: Align = "left"
     language: str = ""
+    text: str = ""
+    """As it is said: in one piece, where the lines do not show how to join them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from kiosk import misuse, privacy, rotation
 from kiosk.layout.page import Target
 from kiosk.questions import Value, VisitError
 from kiosk.recorder import RecorderError
+from kiosk.speech.parts import Silence, Voice
 from kiosk.ui.durable import RETRY_OUT_S, Durable
 from kiosk.ui.guard import Guard
 from kiosk.ui.pages import Pages
@@ -34,10 +35,18 @@ class Flow(Scene):
     """One terminal, visit after visit."""
 
     def __init__(
-        self, pages: Pages, glass: Glass, store: Store, world: World, *, test: bool = False
+        self,
+        pages: Pages,
+        glass: Glass,
+        store: Store,
+        world: World,
+        voice: Voice | None = None,
+        *,
+        test: bool = False,
     ) -> None:
         super().__init__(glass, world)
         self.store = store
+        self.voice = voice or Silence()
         self._test = test
         self.last_touch: str | None = None
         self._durable = Durable(store, world.clock)
@@ -80,6 +89,7 @@ class Flow(Scene):
         self.sheet, self.modes, self._asked_language = "", frozenset(), ""
         self._hold = self._thanks = None
         self._list_page, self._group = 0, ""
+        self.cursor.leave()
         survey = self.bundle.survey
         counts = self._counts() if survey.selection == "rotated" else {}
         self.visit = Visit(
@@ -139,10 +149,8 @@ class Flow(Scene):
         """A finger does something at a point in mm."""
         before = self.guard.pressed
         if what == "down":
-            self._touched_at = self._clock()
-            self.last_touch = self.world.stamp().wall
-            if not self.down:
-                self.visit.touched()
+            self._active()
+            self._point("")
             self.guard.down(touch, x, y)
         elif what == "move":
             self.guard.move(touch, x, y)
@@ -160,6 +168,46 @@ class Flow(Scene):
                 self._release(before)
             if self.guard.pressed:
                 self.glass.state(self.guard.pressed, "pressed")
+
+    def key(self, name: str) -> None:
+        """A key of a keyboard, keypad or switch: `activate`, `back`, or a way of `Cursor.move`."""
+        if self.page is None:
+            return
+        self._active()
+        if name == "activate":
+            target = self.cursor.target
+            if target is not None and self.guard.ready:
+                self._try(target)
+        elif name == "back":
+            target = next((each for each in self.page.targets if each.name == "back"), None)
+            if target is not None and self.guard.ready:
+                self._try(target)
+        else:
+            before = self.cursor.name if self.cursor.shown else ""
+            self.cursor.move(name, self._chosen(self.page))
+            self._draw_focus(before)
+
+    def _active(self) -> None:
+        """Somebody is there."""
+        self._touched_at = self._clock()
+        self.last_touch = self.world.stamp().wall
+        if not self.down:
+            self.visit.touched()
+
+    def _point(self, name: str) -> None:
+        """The ring stands around a control, or around none."""
+        before = self.cursor.name if self.cursor.shown else ""
+        if name:
+            self.cursor.go(name)
+            self.cursor.shown = True
+        else:
+            self.cursor.leave()
+        self._draw_focus(before)
+
+    def _draw_focus(self, before: str) -> None:
+        now = self.cursor.name if self.cursor.shown else ""
+        for name in {before, now} - {""} if before != now else ():
+            self._release(name)
 
     def _release(self, name: str) -> None:
         """A target looks again as it did before the finger."""

@@ -47,6 +47,11 @@ class Guard:
         """Name of the target under the finger, empty when none."""
         return self._press.target.name if self._press and self._press.target else ""
 
+    @property
+    def ready(self) -> bool:
+        """Whether a tap would be taken now."""
+        return not self.locked and self._clock() >= self._deaf_until
+
     def screen(self, targets: Sequence[Target], *, quiet: bool = True) -> None:
         """Another screen is shown: a press begun before it acts on nothing in it."""
         self._targets = tuple(targets)

@@ -16,7 +16,7 @@ from kiosk.ui import shapes
 from kiosk.ui.lettering import CAP, Lettering
 from kiosk.ui.theme import Rgb, Theme
 
-State = Literal["rest", "pressed", "chosen", "focus"]
+State = Literal["rest", "pressed", "chosen", "focus", "chosen-focus"]
 Px = tuple[int, int, int, int]
 
 BORDER = 0.5
@@ -109,8 +109,9 @@ class Painter:
 
     def target(self, image: Image.Image, target: Target, state: State, rtl: bool) -> None:
         """One target in one state, over whatever is there."""
-        chosen = state == "chosen"
-        style = self._style(target, state)
+        focus = state in ("focus", "chosen-focus")
+        chosen = state in ("chosen", "chosen-focus")
+        style = self._style(target, "chosen" if chosen else "rest" if focus else state)
         self.plate(
             image,
             target.box,
@@ -144,7 +145,7 @@ class Painter:
             self._tick(
                 image, box.right - reach, box.y + reach, 4.2 if target.look == "switch" else TICK
             )
-        if state == "focus":
+        if focus:
             self._focus(image, target, style)
 
     def _style(self, target: Target, state: State) -> _Style:
@@ -288,7 +289,7 @@ class Painter:
         )
 
     def _focus(self, image: Image.Image, target: Target, style: _Style) -> None:
-        colour = self.theme.on_accent if target.look == "primary" else self.theme.ink
+        colour = style.ink or self.theme.ink
         inset = 1.4 + 0.6
         inner = _inset(target.box, inset)
         # Only the ring is painted: what the target shows must stay, so it is cut out of a copy.

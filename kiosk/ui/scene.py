@@ -9,6 +9,7 @@ from kiosk import privacy
 from kiosk.layout.page import Page
 from kiosk.questions import Value, progress
 from kiosk.ui import field
+from kiosk.ui.cursor import Cursor
 from kiosk.ui.entry import Entry
 from kiosk.ui.guard import Guard
 from kiosk.ui.pages import MODES, Modes, Pages
@@ -35,6 +36,7 @@ class Scene:
         self.glass, self.world = glass, world
         self._clock = world.clock
         self.entry = Entry()
+        self.cursor = Cursor()
         self.sheet = ""
         """A screen laid over the visit's own: languages, access, privacy, reply, warning, still."""
         self.modes: Modes = frozenset()
@@ -88,6 +90,7 @@ class Scene:
         if page.problems:
             log.warning("%s: %s", screen, "; ".join(page.problems))
         self.page = page
+        self.cursor.screen(page, self._chosen(page))
         self.glass.show(page, self.pages.painter(self.modes, screen), self._states(page))
         self.guard.screen(page.targets, quiet=quiet)
         if screen == "text":
@@ -96,11 +99,20 @@ class Scene:
             self._draw_countdown()
         self._prepare = self._clock() + PREPARE_S
 
-    def _states(self, page: Page) -> dict[str, State]:
+    def _chosen(self, page: Page) -> str:
+        """The name of the answer that stands on a page, empty where none does."""
         value = self.visit.values.get(self.visit.step.question)
         if value is None or page.screen not in ("rest", "face", "choice"):
-            return {}
-        return {target_of(page.screen, value): "chosen"}
+            return ""
+        return target_of(page.screen, value)
+
+    def _states(self, page: Page) -> dict[str, State]:
+        chosen = self._chosen(page)
+        states: dict[str, State] = {chosen: "chosen"} if chosen else {}
+        at = self.cursor.name if self.cursor.shown else ""
+        if at:
+            states[at] = "chosen-focus" if at == chosen else "focus"
+        return states
 
     def _draw_text(self) -> None:
         assert self.page is not None  # noqa: S101 - shown just before

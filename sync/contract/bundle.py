@@ -60,6 +60,19 @@ class Timing(_Frozen, frozen=True, forbid_unknown_fields=True, kw_only=True):
     hold_ms: Annotated[int, msgspec.Meta(ge=0, le=2000)] = 250
 
 
+class Speech(_Frozen, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the terminal speaks, where the device has a voice."""
+
+    enabled: bool = True
+    """Whether speech is offered at all."""
+    loudspeaker: bool = True
+    """Whether the loudspeaker may speak; false: headphones alone."""
+    volume: Annotated[int, msgspec.Meta(ge=10, le=100)] = 60
+    """Per cent at the start of each visit."""
+    rate_wpm: Annotated[int, msgspec.Meta(ge=80, le=300)] = 150
+    """Words per minute."""
+
+
 class Statement(_Frozen, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One smiley statement; its wording is `texts[language]["statement.<id>"]`."""
 
@@ -167,6 +180,7 @@ class Bundle(_Frozen, frozen=True, forbid_unknown_fields=True, kw_only=True):
     screen: Screen = msgspec.field(default_factory=Screen)
     touch: Touch = msgspec.field(default_factory=Touch)
     timing: Timing = msgspec.field(default_factory=Timing)
+    speech: Speech = msgspec.field(default_factory=Speech)
     endpoint: Endpoint = msgspec.field(default_factory=Endpoint)
     storage: Storage = msgspec.field(default_factory=Storage)
     pin_hash: str = ""

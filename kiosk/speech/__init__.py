@@ -1,0 +1,1 @@
+"""What the terminal says aloud, and what says it; no window in here."""
