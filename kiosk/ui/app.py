@@ -8,6 +8,7 @@ import random
 import time
 from pathlib import Path
 
+from kiosk.speech.parts import Voice
 from kiosk.ui import env
 from kiosk.ui.activation import Activation
 from kiosk.ui.curtain import Curtain
@@ -56,6 +57,7 @@ class Terminal:
         stick: Path,
         fault: str = "",
         blank: bool = False,
+        voice: Voice | None = None,
     ) -> None:
         self.data = data
         data.create()
@@ -93,7 +95,7 @@ class Terminal:
         world = World(time.monotonic, clock.stamp, uuid7, random.SystemRandom())
         curtain = Curtain(self.glass)
         self._desk = Desk(data, stick, self.size)
-        self.flow = Flow(Pages(bundle, self.size), curtain, self.door, world)
+        self.flow = Flow(Pages(bundle, self.size), curtain, self.door, world, voice)
         self.front = Front(
             self.flow,
             curtain,
@@ -129,6 +131,7 @@ class Terminal:
             if self._dark is not None:
                 self._dark.wake()
             self.flow.close()
+            self.flow.voice.close()
             self._write_status()
             self.door.close()
             stopTouchApp()
