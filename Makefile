@@ -50,7 +50,7 @@ lint: setup ## ruff, mypy, import-linter
 	@$(VENV)/bin/lint-imports --no-cache
 
 test: setup $(VENV)/.apt-test lint ## everything CI checks
-	@$(VENV)/bin/pytest
+	@$(VENV)/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 bench: setup $(VENV)/.apt-test ## figures, as ratios within one run
 	@$(PY) -m tests.bench

@@ -107,7 +107,9 @@ def test_open_codes_can_be_cancelled(centre: Centre) -> None:
     assert centre.admin("DELETE", "devices/d1/codes").json()["codes"] == 0
     assert centre.admin("DELETE", "devices/d9/codes").code == "not_found"
     with centre.store.read() as connection:
-        deeds = Tx(connection).rows("select what, detail from audit where what = 'code.cancel'")
+        deeds = Tx(connection).rows(
+            "select what, detail from audit where what = 'code.cancel' order by no"
+        )
     assert [detail for _, detail in deeds] == [
         '{"device":"d1","codes":1}',
         '{"device":"d1","codes":0}',
