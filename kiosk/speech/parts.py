@@ -26,6 +26,10 @@ class Voice(Protocol):
         """Whether anything would be heard: an engine, a sound card."""
 
     @property
+    def reason(self) -> str:
+        """Why nothing would be heard, in a few words; empty while it would be."""
+
+    @property
     def headphones(self) -> bool:
         """Whether headphones are plugged in, so that nobody else hears."""
 
@@ -48,10 +52,13 @@ class Voice(Protocol):
         """Stop what is said and say this; `after`: once that is finished. Ends a pause."""
 
     def repeat(self) -> None:
-        """Say again what was said last."""
+        """Say again, from its start, what is being said or was said last; what waits stays."""
 
     def stop(self) -> None:
-        """Fall silent at once and forget what was to come; ends a pause."""
+        """Fall silent at once and drop what was to come; ends a pause."""
+
+    def forget(self) -> None:
+        """Stop, and keep nothing to repeat: the next visitor hears nothing of this one."""
 
     def pause(self) -> None:
         """Stand still where it is."""
@@ -74,6 +81,7 @@ class Silence:
 
     available = headphones = busy = paused = False
     volume = 0
+    reason = "no engine"
 
     def speaks(self, language: str) -> bool:  # noqa: ARG002
         """No language at all."""
@@ -87,6 +95,9 @@ class Silence:
 
     def stop(self) -> None:
         """Silent already."""
+
+    def forget(self) -> None:
+        """Nothing is known."""
 
     def pause(self) -> None:
         """Silent already."""
