@@ -187,6 +187,24 @@ class Flow(Scene):
             self.cursor.move(name, self._chosen(self.page))
             self._draw_focus(before)
 
+    @property
+    def writing(self) -> bool:
+        """Whether characters of a keyboard go into the text."""
+        return self.page is not None and self.page.screen == "text" and not self.guard.locked
+
+    def typed(self, text: str) -> None:
+        """A keyboard's characters, `\\n` and `\\b` too; outside the text they do nothing."""
+        keys = {" ": "space", "\n": "enter", "\b": "⌫"}
+        pressed = [keys.get(each, each) for each in text if each in keys or each.isprintable()]
+        if not self.writing or not pressed:
+            return
+        self._active()
+        before = self.cursor.name if self.cursor.shown else ""
+        self.cursor.shown = False
+        self._draw_focus(before)
+        layers = [self.entry.key(each) for each in pressed]
+        self.show(quiet=False) if any(layers) else self._draw_text()
+
     def _active(self) -> None:
         """Somebody is there."""
         self._touched_at = self._clock()
