@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+import shlex
 import sys
 from pathlib import Path
 
 import click
 
+from kiosk.speech.speaker import open_voice
 from kiosk.ui.activation import Activation, signer
 from kiosk.ui.env import NoWindowError
 from kiosk.ui.fallback import fallback_bundle
@@ -27,6 +29,15 @@ def _size(
     if not found or not all(160 <= int(part) <= 8192 for part in found.groups()):
         raise click.BadParameter(f"{value!r} is not a size such as 1280x800")
     return int(found[1]), int(found[2])
+
+
+def _words(
+    _ctx: click.Context, _param: click.Parameter, value: str | None
+) -> tuple[str, ...] | None:
+    try:
+        return tuple(shlex.split(value)) or None if value is not None else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command()
@@ -67,12 +78,36 @@ def _size(
     help="A window of this size in px instead of the whole screen, for development; the panel's"
     " millimetres stay as configured.",
 )
+@click.option(
+    "--prompts",
+    "prompts",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Recordings said instead of the engine's voice; by default `prompts` in the data"
+    " directory.",
+)
+@click.option(
+    "--player",
+    "player",
+    callback=_words,
+    metavar="COMMAND",
+    help="What plays speech, given as WAV on its standard input, instead of aplay.",
+)
+@click.option(
+    "--speech-log",
+    "speech_log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what is said to this file, one JSON line each: for development, as it holds what"
+    " visitors hear and write.",
+)
 def kiosk(
     config: Path | None,
     data: Path,
     stick: Path,
     blank: bool | None,
     windowed: tuple[int, int] | None,
+    prompts: Path | None,
+    player: tuple[str, ...] | None,
+    speech_log: Path | None,
 ) -> None:
     """The terminal: shows the questions, stores the answers.
 
@@ -99,6 +134,7 @@ def kiosk(
         log.error("%s cannot be used: %s", config, error)
     from kiosk.ui.app import Terminal  # noqa: PLC0415 - opens no window before its size is known
 
+    voice = open_voice(prompts=prompts or data / "prompts", player=player, log=speech_log)
     try:
         terminal = Terminal(
             bundle,
@@ -107,8 +143,10 @@ def kiosk(
             stick=stick,
             fault=fault,
             blank=windowed is None if blank is None else blank,
+            voice=voice,
         )
     except NoWindowError as error:
+        voice.close()
         click.echo(f"hymio kiosk: {error}", err=True)
         sys.exit(3)
     sys.exit(terminal.run())
