@@ -100,6 +100,7 @@ def _words(
     " visitors hear and write.",
 )
 def kiosk(
+    *,
     config: Path | None,
     data: Path,
     stick: Path,
