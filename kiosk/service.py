@@ -109,6 +109,7 @@ class Service:
 
     def typed(self, text: str) -> None:
         """A keyboard typed; `\\n` is Enter, `\\b` Backspace."""
+        self._touched_at = self.clock()
         for character in text:
             if character == "\n":
                 self.act("pin.ok")

@@ -18,6 +18,7 @@ from kiosk.ui.door import Door
 from kiosk.ui.fallback import UNKNOWN, fallback_bundle
 from kiosk.ui.flow import Flow
 from kiosk.ui.front import Front
+from kiosk.ui.keyboard import Key
 from kiosk.ui.loop import Loop
 from kiosk.ui.pages import Pages
 from kiosk.ui.parts import World
@@ -75,7 +76,9 @@ class Terminal:
         whole = env.screen_size()
         size = windowed or whole or (screen.width_px, screen.height_px)
         env.prepare(*size, fullscreen=windowed is None)
-        self.window = env.open_window(fullscreen=windowed is None, typed=self._typed)
+        self.window = env.open_window(
+            fullscreen=windowed is None, typed=self._typed, pressed=self._pressed
+        )
         # What the window really became counts, not what was asked for.
         self.size = (int(self.window.width), int(self.window.height))
         if self._in_field and bundle.device == UNKNOWN:
@@ -147,8 +150,14 @@ class Terminal:
 
     def _typed(self, text: str) -> None:
         self.loop.heard()
-        if text:
-            self.front.typed(text)
+        self.front.typed(text)
+
+    def _pressed(self, key: Key) -> None:
+        self.loop.heard()
+        if self._dark is not None and self._dark.wake():
+            # Nobody saw what it would have acted on.
+            return
+        self.front.pressed(key)
 
     # --- the loop ---------------------------------------------------------------------------------
 

@@ -9,15 +9,14 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
+
+from kiosk.ui.keyboard import Key, Keyboard
 
 log = logging.getLogger("hymio.ui")
-
-
-KEYS: Final = {13: "\n", 271: "\n", 9: "\n", 8: "\b"}
-"""Enter, the one of the number pad, Tab (some scanners end with it) and Backspace."""
 
 
 class NoWindowError(Exception):
@@ -126,24 +125,35 @@ def prepare(width: int, height: int, *, fullscreen: bool) -> None:
     Config.set("input", "mouse", "mouse,disable_multitouch")
 
 
-def open_window(*, fullscreen: bool, typed: Callable[[str], None]) -> Any:
-    """Open the window; `typed` gets what a keyboard or scanner types, `KEYS`
-    included, and nothing for every other key."""
+def open_window(
+    *, fullscreen: bool, typed: Callable[[str], None], pressed: Callable[[Key], None]
+) -> Any:
+    """Open the window.
+
+    `pressed` hears of every key, also of those that mean nothing. `typed` gets the characters a
+    keyboard or scanner writes, but for the space, which comes as a key.
+    """
     from kivy.core.window import Window  # noqa: PLC0415 - opens the window
 
     if Window is None:
         raise NoWindowError("no window can be opened: is there a display, and DISPLAY set?")
+    keyboard = Keyboard(time.monotonic)
 
-    def key(_window: object, code: int, *_rest: object, **_kw: object) -> bool:
-        typed(KEYS.get(code, ""))
+    def down(_window: object, _code: int, scancode: int, _text: object, held: list[str]) -> bool:
+        pressed(keyboard.down(scancode, held))
         return True
+
+    def wrote(_window: object, text: str) -> None:
+        if text != " ":
+            typed(text)
 
     # No Escape, F1, Alt-F4, Ctrl-Q or window manager ends the terminal.
     Window.bind(
         on_request_close=lambda *_args, **_kw: True,
         on_keyboard=lambda *_args, **_kw: True,
-        on_key_down=key,
-        on_textinput=lambda _window, text: typed(text),
+        on_key_down=down,
+        on_key_up=lambda _window, _code, scancode: keyboard.up(scancode),
+        on_textinput=wrote,
     )
     Window.clearcolor = (0, 0, 0, 1)
     if fullscreen and os.environ.get("DISPLAY") and shutil.which("xset"):

@@ -22,6 +22,7 @@ from kiosk.ui.curtain import Curtain
 from kiosk.ui.desk import Desk
 from kiosk.ui.door import Door
 from kiosk.ui.flow import Flow
+from kiosk.ui.keyboard import Key
 from kiosk.ui.pages import Pages
 from kiosk.ui.parts import Glass
 from kiosk.ui.staff import Staff
@@ -36,6 +37,8 @@ LOOK_S: Final = 1.0
 """Between two looks at stick, sender and disk while staff stand in front."""
 POLL_S: Final = 0.05
 """Between two looks at work that runs aside."""
+ONCE: Final = ("activate", "back", "speech", "pause")
+"""Keys that act once for each time they are pressed, however long they are held."""
 InUse = Callable[[], tuple[Bundle | None, str, str]]
 """The configuration in use (None without one), since when, and why another was refused."""
 
@@ -67,6 +70,9 @@ class Front:
         self._guesses = pin.Guesses(desk.guesses())
         self._mine: object | None = None
         """The finger that belongs to the gesture."""
+        self._held = False
+        """Whether the key heard of last is held: what it writes again nobody meant to write."""
+        self._acted = ("", 0.0)
         self.wants = ""
         """`restart` or `leave`, once somebody asked for it."""
         self._gesture = self._new_gesture()
@@ -133,10 +139,35 @@ class Front:
             self.flow.finger(what, touch, x, y)
             self._gesture.hold(self.flow.guard.pressed)
 
+    def pressed(self, key: Key) -> None:
+        """A key is down."""
+        self._held = key.again
+        if self._staff is not None:
+            self._staff.pressed(key)
+            return
+        ring = self.flow.cursor.shown and key.name != "back"
+        if key.writes and self.flow.writing and not ring:
+            if not (key.again and key.name == "activate"):
+                self.flow.typed(key.writes)
+        elif key.name and not self._bounces(key):
+            self.flow.key(key.name)
+
+    def _bounces(self, key: Key) -> bool:
+        """Whether a key that acts is held, or was pressed twice by one trembling finger."""
+        if key.name not in ONCE:
+            return False
+        if key.again:
+            return True
+        last, self._acted = self._acted, (key.name, self._now())
+        repeat_s = self.flow.bundle.touch.key_repeat_ms / 1000
+        return last[0] == key.name and self._now() - last[1] < repeat_s
+
     def typed(self, text: str) -> None:
-        """A keyboard or a scanner typed; visitors have neither."""
+        """A keyboard or a scanner wrote characters."""
         if self._staff is not None:
             self._staff.typed(text)
+        elif not self._held:
+            self.flow.typed(text)
 
     def tick(self) -> float:
         """Do what is due; when to be called again at the latest (monotonic seconds)."""

@@ -23,6 +23,15 @@ BORDER = 0.5
 PRESSED_BORDER = 0.9
 CHOSEN_BORDER = 1.6
 TICK = 3.6
+FOCUS = 1.2
+"""Width of the ring around the control the keyboard is on."""
+FOCUS_INSET = 1.4
+FOCUS_GAP = 0.3
+"""At least so far it stays from letters."""
+FOCUSED_BORDER = 0.9
+"""Of a chosen target with the ring: ground must be seen between the two."""
+LETTER = 0.6
+"""Half the height of a line's letters, em."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +133,11 @@ class Painter:
             target.look == "switch" and target.current and state != "pressed"
         )
         if inside:
-            self._ring(image, target, style.fill or self.theme.ground)
+            width = FOCUSED_BORDER if focus else CHOSEN_BORDER
+            self._ring(image, target, style.fill or self.theme.ground, width)
+        if focus:
+            # First of all that stands on the plate: a tick may lie over it, never the other way.
+            self._focus(image, target, style.ink or self.theme.ink)
         for drawn in target.marks:
             latched = target.current and drawn.value == "shift"
             mark = replace(drawn, value="shift-on") if latched else drawn
@@ -145,8 +158,6 @@ class Painter:
             self._tick(
                 image, box.right - reach, box.y + reach, 4.2 if target.look == "switch" else TICK
             )
-        if focus:
-            self._focus(image, target, style)
 
     def _style(self, target: Target, state: State) -> _Style:
         theme, look = self.theme, target.look
@@ -277,27 +288,55 @@ class Painter:
         if fill is not None and right > left and bottom > top:
             image.paste(fill, (left, top), shapes.rounded(right - left, bottom - top, outer))
 
-    def _ring(self, image: Image.Image, target: Target, fill: Rgb) -> None:
-        inset = CHOSEN_BORDER / 2 - BORDER / 2
+    def _ring(self, image: Image.Image, target: Target, fill: Rgb, width: float) -> None:
+        inset = width / 2 - BORDER / 2
         self.plate(
             image,
             _inset(target.box, inset),
             target.radius - inset,
             fill=fill,
             border=self.theme.accent,
-            width=CHOSEN_BORDER,
+            width=width,
         )
 
-    def _focus(self, image: Image.Image, target: Target, style: _Style) -> None:
-        colour = style.ink or self.theme.ink
-        inset = 1.4 + 0.6
-        inner = _inset(target.box, inset)
-        # Only the ring is painted: what the target shows must stay, so it is cut out of a copy.
-        before = image.copy()
-        radius = max(0.0, target.radius - inset)
-        self.plate(image, inner, radius, fill=style.fill, border=colour, width=1.2)
-        region = self.view.px(inner, -0.6)
-        image.paste(before.crop(region), region[:2])
+    def _focus(self, image: Image.Image, target: Target, colour: Rgb) -> None:
+        """The ring of the keyboard, nearer to the edge where letters need the room."""
+        inset = max(0.0, min(FOCUS_INSET, self._free(target) - FOCUS - FOCUS_GAP))
+        left, top, right, bottom = self.view.px(_inset(target.box, inset))
+        line = max(2, round(FOCUS * self.view.scale))
+        wide, high = right - left, bottom - top
+        if wide <= 2 * line or high <= 2 * line:
+            return
+        radius = max(0.0, target.radius - inset) * self.view.scale
+        ring = shapes.rounded(wide, high, radius)
+        hole = shapes.rounded(wide - 2 * line, high - 2 * line, max(0.0, radius - line))
+        ring = ring.copy()
+        ring.paste(0, (line, line), hole)
+        image.paste(colour, (left, top), ring)
+
+    def _free(self, target: Target) -> float:
+        """The room in mm between a target's edge and what stands on it."""
+        plate = target.box
+        boxes = [mark.box for mark in target.marks]
+        for run in target.runs:
+            for index, line in enumerate(run.lines):
+                wide = self.lettering.width(line, run.em * self.view.scale, bold=run.bold)
+                wide /= self.view.scale
+                gap = run.box.w - wide
+                x = run.box.x + {"left": 0.0, "center": gap / 2, "right": gap}[run.align]
+                # A capital with its accent above the middle, a small letter's tail below it.
+                y = run.box.y + run.leading * (index + 0.5) - LETTER * run.em
+                boxes.append(Box(x, y, wide, 2 * LETTER * run.em))
+        return min(
+            (
+                min(each.x - plate.x, plate.right - each.right)
+                if side
+                else min(each.y - plate.y, plate.bottom - each.bottom)
+                for each in boxes
+                for side in (True, False)
+            ),
+            default=plate.h,
+        )
 
     def _disc(self, image: Image.Image, x: float, y: float, radius: float, colour: Rgb) -> Px:
         box = self.view.px(Box(x - radius, y - radius, 2 * radius, 2 * radius))

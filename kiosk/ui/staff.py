@@ -5,19 +5,30 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Final
 
 from PIL import Image
 
 from kiosk.layout.page import Page
 from kiosk.ui import field
+from kiosk.ui.cursor import Cursor
 from kiosk.ui.guard import Guard
+from kiosk.ui.keyboard import Key
 from kiosk.ui.pages import Pages
-from kiosk.ui.paint import Painter
+from kiosk.ui.paint import Painter, State
 from kiosk.ui.parts import Glass
 from kiosk.views import Cleaning, Corners, Keys, Machine, Sheet, Trial, View
 
 log = logging.getLogger("hymio.ui")
 
+SCANNER_S: Final = 0.1
+"""A Tab so soon after characters is the end of what a scanner typed."""
+MOVES: Final = ("next", "previous", "left", "right", "up", "down", "first", "last")
+BACK: Final = (
+    *("service.back", "setup.back", "setup.cancel", "setup.change", "sure.no", "warn.no"),
+    *("touch.skip", "test.skip", "service.close"),
+)
+"""What Escape presses: the way back that the screen offers."""
 Answered = Callable[[Page, int], None]
 """Called with the page and the number of a test answer."""
 
@@ -37,6 +48,8 @@ class Staff:
         self._glass, self._clock, self._answered = glass, clock, answered
         self.page: Page | None = None
         self._shown: tuple[str, View] | None = None
+        self.cursor = Cursor()
+        self._typed_at = -SCANNER_S
         self.use(pages)
 
     def use(self, pages: Pages) -> None:
@@ -55,6 +68,7 @@ class Staff:
         """A finger does something at a point in mm."""
         before = self.guard.pressed
         if what == "down":
+            self._unpoint()
             self.guard.down(touch, x, y)
         elif what == "move":
             self.guard.move(touch, x, y)
@@ -79,8 +93,59 @@ class Staff:
         self.show()
 
     def typed(self, text: str) -> None:
-        """A keyboard or a scanner typed; it is drawn once all of it is read."""
+        """A keyboard or a scanner wrote; it is drawn once all of it is read."""
+        self._typed_at = self._clock()
+        self._unpoint()
         self.machine.typed(text)
+
+    def pressed(self, key: Key) -> None:
+        """A key is down: it writes where something is written, else it moves the ring or acts."""
+        ends = key.name == "next" and self._clock() - self._typed_at < SCANNER_S
+        if ends and not self.cursor.shown:
+            self.machine.typed("\n")
+        elif key.name == "activate":
+            if not key.again:
+                self._activate(key)
+        elif key.writes and isinstance(self.machine.view(), Keys):
+            self.typed(key.writes)
+        elif key.name == "back":
+            if not key.again:
+                self._try(next((name for name in BACK if name in self._names), ""))
+        elif key.name in MOVES:
+            # Whoever only looks round is there, too.
+            self.machine.typed("")
+            before = self._ring
+            self.cursor.move(key.name)
+            self._draw_ring(before)
+
+    def _activate(self, key: Key) -> None:
+        if self.cursor.shown:
+            self._try(self.cursor.name)
+        else:
+            self.typed(key.writes)
+
+    def _try(self, name: str) -> None:
+        if name and self.guard.ready:
+            self._act(name)
+
+    @property
+    def _names(self) -> set[str]:
+        return {target.name for target in self.page.targets} if self.page else set()
+
+    @property
+    def _ring(self) -> str:
+        """The control with the ring, empty where none has it."""
+        return self.cursor.name if self.cursor.shown else ""
+
+    def _unpoint(self) -> None:
+        """Fingers and typing hands need no ring."""
+        before = self._ring
+        self.cursor.leave()
+        self._draw_ring(before)
+
+    def _draw_ring(self, before: str) -> None:
+        for name in {before, self._ring} - {""} if before != self._ring else ():
+            self._glass.state(name, "focus" if name == self._ring else "rest")
 
     def tick(self) -> float:
         """Do what is due; when to be called again at the latest (monotonic seconds)."""
@@ -111,8 +176,11 @@ class Staff:
         self.page = page
         painter = self._pages.painter(frozenset(), page.screen)
         self.guard.screen(page.targets, quiet=not same)
-        pressed = self.guard.pressed
-        self._glass.show(page, painter, {pressed: "pressed"} if pressed else {})
+        self.cursor.screen(page)
+        states: dict[str, State] = {self._ring: "focus"} if self._ring else {}
+        if self.guard.pressed:
+            states[self.guard.pressed] = "pressed"
+        self._glass.show(page, painter, states)
         if isinstance(view, Cleaning):
             self._draw_bar(view)
 
