@@ -271,12 +271,20 @@ def logo(draft: Draft, *, height: float | None = None) -> None:
 
 
 def header(draft: Draft) -> float:
-    """Logo left and the privacy button right, in every language; returns the y below them."""
+    """Logo left and the privacy button right, in every language; returns the y below them.
+
+    In Low the word alone, where the button would be out of reach: the notice is reached from the
+    access sheet.
+    """
     kit = draft.kit
     y, h = kit.header_y, kit.info_h
     side = 0.6 * h
     word = draft.text("anonymous")
-    if kit.narrow:
+    if kit.lowered and y < kit.reach:
+        para = kit.para(word, draft.language, kit.inner / 3, SMALL * kit.u)
+        at = Box(kit.right - para.width, y, para.width, h)
+        draft.runs.append(draft.centred("anonymous", para, at, colour="ink-2", align="right"))
+    elif kit.narrow:
         box = Box(kit.right - h, y, h, h)
         icon = Mark("icon", centred_square(box, side), "info")
         draft.targets.append(Target("privacy", word, box, "button", marks=(icon,)))

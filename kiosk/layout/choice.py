@@ -27,6 +27,9 @@ _LETTERS: Final = {
 _SIZES: Final = (1.0, 0.9, 0.85, 0.8)
 _COLUMN_GAP: Final = 3.0
 _PAD: Final = 5.0
+_LEAST: Final = 20.0
+_WIDE: Final = 100.0
+"""Width of a cell of which two stand beside each other, at least, mm."""
 _GAPS: Final = (0.0, 5.0, 4.0)
 
 
@@ -98,11 +101,19 @@ def compose(  # noqa: PLR0917
         bar.logo(draft)
     found = items(kit, language, question, group)
     columns, most = (1, 7) if kit.panel.portrait else (2, 4)
+    if kit.lowered and kit.inner >= 2 * _WIDE + _COLUMN_GAP:
+        columns, most = 2, 4
     if kit.larger:
-        most -= 2
+        most -= 2 if not kit.lowered else 0
+    least = _LEAST
+    if kit.lowered:
+        # Two lines of a name, where there are no more millimetres to grow into.
+        least = max(least, 2 * (1.5 if draft.rtl else 1.2) * kit.sizes(_SIZES)[-1] * kit.u)
+        within = int((kit.room(bottom) + GAP + 0.01) / (least + GAP))
+        most = max(4 - columns, min(most, within))
     title = draft.text((group and f"group.{group}") or key)
     top = kit.margin
-    para, rows = _title(kit, language, title, most, bottom - top)
+    para, rows = _title(kit, language, title, most, least, bottom - top)
     cells = columns * rows
     if len(found) > cells:
         step = cells - 1
@@ -115,27 +126,32 @@ def compose(  # noqa: PLR0917
         shown = [*found]
         rows = max(1, -(-len(found) // columns))
     free = bottom - top - para.height - sum(_GAPS)
-    height = min(26.0, (free - (rows - 1) * GAP) / rows)
-    if height < 20 - 0.01:
+    height = min(max(26.0, least), (free - (rows - 1) * GAP) / rows)
+    if height < least - 0.01:
         draft.problem("the question leaves no room for the list")
-        height = 20.0
+        height = least
+    if kit.lowered:
+        height = max(least, min(height, (kit.room(bottom) - (rows - 1) * GAP) / rows))
     block = rows * height + (rows - 1) * GAP
     above, below, _ = spread(bottom - top - para.height - block, _GAPS)
     y = top + above + para.height + below
-    if kit.tall:
-        y = kit.low(block, bottom)
-        above, below = y - 12 - para.height - top, 12
+    if kit.placed:
+        y = kit.low(block, bottom, top + para.height + _GAPS[1])
+        below = min(12.0, y - top - para.height)
+        above = y - below - para.height - top
     draft.write("question", para, kit.margin, top + above, kit.inner)
     _cells(draft, shown, columns, y, height)
     return draft.page()
 
 
-def _title(kit: Kit, language: str, title: str, most: int, room: float) -> tuple[Para, int]:
-    """The question and how many rows of at least 20 mm it leaves; rows before size."""
+def _title(  # noqa: PLR0917
+    kit: Kit, language: str, title: str, most: int, least: float, room: float
+) -> tuple[Para, int]:
+    """The question and how many rows of at least `least` mm it leaves; rows before size."""
     best: tuple[int, Para] | None = None
     for size in QUESTION:
         para = kit.para(title, language, kit.inner, size * kit.u, True).tight()
-        rows = min(most, int((room - para.height - sum(_GAPS) + GAP) / (20 + GAP)))
+        rows = min(most, int((room - para.height - sum(_GAPS) + GAP) / (least + GAP)))
         if best is None or rows > best[0]:
             best = (rows, para)
     assert best is not None  # noqa: S101 - QUESTION has sizes
@@ -148,7 +164,7 @@ def _cells(draft: Draft, shown: list[_Item | None], columns: int, y: float, heig
     inner = width - 2 * _PAD
     for size in kit.sizes(_SIZES):
         paras = [_words(kit, draft.language, item, inner, size) if item else None for item in shown]
-        if all(para is None or para.fits for para in paras):
+        if all(para is None or (para.fits and para.height <= height) for para in paras):
             break
     for i, (item, para) in enumerate(zip(shown, paras, strict=True)):
         if item is None or para is None:

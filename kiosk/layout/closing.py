@@ -6,7 +6,7 @@ from typing import Final
 
 from kiosk.layout import bar
 from kiosk.layout.bar import Way
-from kiosk.layout.kit import DISPLAY, GAP, QUESTION, REACH, Draft, Kit, Para
+from kiosk.layout.kit import DISPLAY, GAP, QUESTION, Draft, Kit, Para
 from kiosk.layout.page import Box, Colour, Mark, Page
 
 _DISPLAY: Final = (DISPLAY, 1.5, 1.33, 1.2)
@@ -47,11 +47,16 @@ def still(kit: Kit, language: str, confirm: bool) -> Page:
         bold=True,
     )
     height = 44.0 if kit.small_panel else 58.0
+    # No bar here: they may stand as low as it does elsewhere.
+    bottom = kit.h - kit.margin + 4
+    if kit.lowered:
+        room = kit.room(bottom)
+        height = max(30.0, min(height, (room - 4) / 2 if kit.panel.portrait else room))
     buttons = 2 * height + 4 if kit.panel.portrait else height
     block = title.height + 6 + 3 + 15 + buttons
     y = max(kit.margin, (kit.h - block) / 2 + 4)
-    if kit.tall:
-        y = kit.low(buttons, kit.h) - (block - buttons)
+    if kit.placed:
+        y = max(kit.margin, kit.low(buttons, bottom) - (block - buttons))
     y = draft.write("title", title, kit.margin, y, kit.inner, align="center") + 6
     wide = 0.707 * kit.inner
     draft.marks.append(Mark("bar", Box((kit.w - wide) / 2, y, wide, 3)))
@@ -67,9 +72,7 @@ def _stack(draft: Draft, bottom: float, parts: list[tuple[str, Para, float, Colo
     kit = draft.kit
     side = 24 / 7.7 * kit.u
     block = side + sum(gap + para.height for _, para, gap, _ in parts)
-    top, end = kit.margin + 2, bottom
-    if kit.tall:
-        top = kit.h - REACH
+    top, end = kit.text_y + (0 if kit.tall else 1), bottom
     y = max(kit.margin, top + (end - top - block) / 2)
     draft.marks.append(Mark("tick", Box((kit.w - side) / 2, y, side, side)))
     y += side

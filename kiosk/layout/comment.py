@@ -9,7 +9,7 @@ from kiosk.layout.bar import Way
 from kiosk.layout.choice import sort_key
 from kiosk.layout.closing import pair
 from kiosk.layout.keyboards import Layer
-from kiosk.layout.kit import GAP, KEY_GAP, QUESTION, REACH, Draft, Kit
+from kiosk.layout.kit import GAP, KEY_GAP, QUESTION, Draft, Kit
 from kiosk.layout.page import Box, Mark, Page, Run, Target
 
 _TITLE: Final = (1.15, 1.08, 1.0)
@@ -41,7 +41,7 @@ def offer(kit: Kit, language: str, done: int, total: int) -> Page:
     stacked = kit.panel.portrait
     words_h = title.height + GAP + notice.height + 5
     under = side + 4 if qr and stacked else 0.0
-    top = kit.h - REACH if kit.tall else kit.margin + 1
+    top = kit.text_y
     room = bottom - top - words_h - under
     height = min(room, 100.0)
     if height < 30:
@@ -49,15 +49,24 @@ def offer(kit: Kit, language: str, done: int, total: int) -> Page:
         height = 30.0
     # What is left over on tall panels stands above and below as on the other screens.
     y = top + (0.6 if kit.tall else 0.35) * max(0.0, room - height)
+    if kit.lowered:
+        height = max(30.0, min(height, kit.room(bottom + 4)))
+        beside = side if qr and not stacked else 0.0
+        y = bottom - max(height, beside) - under - words_h
     y = draft.write("title", title, kit.margin, y, kit.inner) + GAP
     y = draft.write("privacy", notice, kit.margin, y, kit.inner, colour="ink-2") + 5
     area = Box(kit.margin, y, kit.inner, height)
-    if qr and stacked:
+    if qr and stacked and kit.lowered:
+        # What is only looked at gives way to what is touched.
+        _qr(draft, qr, Box(kit.margin, y, kit.inner, side))
+        area = Box(kit.margin, y + side + 4, kit.inner, height)
+    elif qr and stacked:
         _qr(draft, qr, Box(kit.margin, area.bottom + 4, kit.inner, side))
     elif qr:
         wide = side + 7 + 4.17 * kit.u
-        _qr(draft, qr, draft.mirrored(Box(area.right - wide + 5, y, wide - 5, height)))
-        area = draft.mirrored(Box(area.x, y, area.w - wide, height))
+        high = max(height, side) if kit.lowered else height
+        _qr(draft, qr, draft.mirrored(Box(area.right - wide + 5, y, wide - 5, high)))
+        area = draft.mirrored(Box(area.x, y + high - height, area.w - wide, height))
     para = kit.fit(
         draft.text("offer.here"), language, area.w - 10, (1.2, 1.1, 1.0), most=2, bold=True
     )
@@ -88,7 +97,7 @@ def text(kit: Kit, language: str, layer: Layer) -> Page:
     bar_y = bar.step(draft, far=Way("send", primary=True))
     if kit.tall:
         bar.logo(draft)
-    board = _keyboard(draft, layer, bar_y - (8 if kit.tall else 4))
+    board = _keyboard(draft, layer, bar_y - (8 if kit.tall and not kit.lowered else 4))
     top = kit.margin - (1 if kit.small_panel else 0)
     leading = (1.5 if draft.rtl else 1.2) * kit.u
     least = 2 * leading + 1
@@ -183,6 +192,11 @@ def _keyboard(draft: Draft, layer: Layer, bottom: float) -> float:
     height = 15.0 if kit.small_panel else max(15.0, 1.75 * kit.u)
     if kit.small_panel and kit.panel.portrait and not kit.larger:
         height = 17.0
+    if kit.lowered:
+        room = bottom - max(kit.reach, kit.margin) - len(rows) * GAP
+        # As high as the letters of any script are.
+        least = max(_KEY_LEAST, 1.6 * kit.u)
+        height = max(least, min(height, room / (len(rows) + 1)))
     widest = max(len(row) for row in rows)
     gap = GAP if (kit.inner - (widest - 1) * GAP) / widest >= _KEY_NARROW else KEY_GAP
     y = bottom - (len(rows) + 1) * height - len(rows) * GAP
@@ -283,15 +297,18 @@ def warning(kit: Kit, language: str, found: tuple[str, ...]) -> Page:
     stacked = kit.panel.portrait
     height = bottom - kit.margin - 1 - title.height - body.height - 12
     height = min(44.0, (height - 4) / 2 if stacked else height)
+    if kit.lowered:
+        room = kit.room(bottom + 4)
+        height = max(min(least, height), min(height, (room - 4) / 2 if stacked else room))
     if height < least:
         draft.problem("the warning leaves no room for its buttons")
         height = least
     block = 2 * height + 4 if stacked else height
     y = bottom - block
-    if kit.tall:
-        y = kit.low(block, bottom + 4)
+    if kit.placed:
+        y = kit.low(block, bottom + 4, kit.margin + title.height + body.height + 9)
     space = y - title.height - body.height - 4 - kit.margin
-    top = kit.margin + (0.5 * space if not kit.tall else space - 12)
+    top = kit.margin + (max(0.0, space - 12) if kit.placed else 0.5 * space)
     top = draft.write("title", title, kit.margin, top, kit.inner, colour="warn") + 4
     draft.write("found", body, kit.margin, top, kit.inner)
     pair(draft, "comment.edit", "comment.send-without", y, height)

@@ -6,7 +6,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from kiosk.layout import away, choice, closing, comment, corners, face, keys, rest, sheets, staff
+from kiosk.layout import (
+    access,
+    away,
+    choice,
+    closing,
+    comment,
+    corners,
+    face,
+    keys,
+    rest,
+    sheets,
+    staff,
+)
 from kiosk.layout.keyboards import Layer
 from kiosk.layout.keys import Keys
 from kiosk.layout.kit import Kit
@@ -93,8 +105,12 @@ class Composer:
         offered: Sequence[str] = ("speech", "larger", "dark", "low"),
         started: bool = False,
     ) -> Page:
-        """The sheet of switches; `low` only on high panels, Start over (`restart`) if `started`."""
-        return sheets.access(self._kit, language, offered, started)
+        """The access sheet; Start over (`restart`) if `started`.
+
+        `offered`: the switches `speech`, `larger`, `dark`, `low` (that one on high panels only) as
+        `mode.<name>`, and what speech can be told, such as `repeat`, as `speech.<name>`.
+        """
+        return access.compose(self._kit, language, offered, started)
 
     def privacy(self, language: str, page: int = 0) -> Page:
         """The privacy notice; `page` counts up without end and goes round."""

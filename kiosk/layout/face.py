@@ -1,4 +1,7 @@
-"""A statement with its faces: five columns where they fit, a list on upright panels."""
+"""A statement with its faces: five columns where they fit, a list on upright panels.
+
+Within a low reach they stand as they do elsewhere if they can, else in rows of two or three.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,9 @@ _GAPS = (0.0, 5.0, 4.0)
 _TOP = 3.5
 _UNDER_FACE = 2.0
 _UNDER_WORDS = 2.5
+_AROUND = _TOP + _UNDER_FACE + _UNDER_WORDS
+_BELOW = 12.0
+"""Under a statement whose answers have a place of their own."""
 
 
 def question_key(question: str) -> str:
@@ -30,11 +36,40 @@ def compose(kit: Kit, language: str, question: str, done: int, total: int) -> Pa
     shown = scale_values(scale)
     words = [draft.text(f"{scale[:-1]}.{value}") for value in shown]
     statement = draft.text(question_key(question))
-    if kit.panel.portrait:
-        _list(draft, statement, words, shown, bottom)
-    elif kit.larger or not _columns(draft, statement, words, shown, bottom):
-        _split(draft, statement, words, shown, bottom)
+    upright = kit.panel.portrait
+    if kit.lowered:
+        done_so = _lowered(draft, statement, words, shown, bottom)
+    else:
+        done_so = not (upright or kit.larger) and _columns(draft, statement, words, shown, bottom)
+    if not done_so:
+        arrange = _list if upright else _split
+        arrange(draft, statement, words, shown, bottom)
     return draft.page()
+
+
+def _lowered(
+    draft: Draft, statement: str, words: list[str], shown: tuple[int, ...], bottom: float
+) -> bool:
+    """The faces within reach; False, and nothing placed, where a list is as good as it gets."""
+    kit, n = draft.kit, len(shown)
+    gaps = (n - 1) * GAP
+    listed = (kit.room(bottom) - gaps) / n >= (20.0 if kit.panel.portrait else 18.9)
+    if listed and (kit.larger or kit.panel.portrait):
+        return False
+    if _columns(draft, statement, words, shown, bottom):
+        return True
+    return not listed and _grid(draft, statement, words, shown, bottom)
+
+
+def _asked(draft: Draft, para: Para, height: float, top: float, bottom: float) -> float:
+    """Write the statement over a block `height` mm high; the block's top."""
+    kit = draft.kit
+    above, below, _ = spread(bottom - top - para.height - height, _GAPS)
+    if kit.placed:
+        y = kit.low(height, bottom, top + para.height + _GAPS[1])
+        below = max(0.0, min(_BELOW, y - top - para.height))
+        above = y - below - para.height - top
+    return draft.write("question", para, kit.margin, top + above, kit.inner) + below
 
 
 def _same_size(
@@ -60,22 +95,19 @@ def _columns(
     if not all(para.fits for para in paras):
         return False
     words_h = max(para.height for para in paras)
-    best = min(cell - 9.4, 3.9 * kit.u)
-    least = min(best, 25.0)
+    best = min(cell - 9.4, 3.9 * kit.u, kit.room(bottom) - words_h - _AROUND)
+    least = 22.0 if kit.lowered else min(best, 25.0)
     for size in QUESTION:
         para = kit.para(statement, draft.language, kit.inner, size * kit.u, True)
         room = bottom - top - para.height - sum(_GAPS)
-        face = min(best, room - _TOP - _UNDER_FACE - words_h - _UNDER_WORDS)
+        face = min(best, room - words_h - _AROUND)
         if face >= least:
             break
     else:
         if face < 22:
             return False
-    height = _TOP + face + _UNDER_FACE + words_h + _UNDER_WORDS
-    above, below, _ = spread(bottom - top - para.height - height, _GAPS)
-    if kit.tall:
-        above, below = kit.low(height, bottom) - 12 - para.height - top, 12
-    y = draft.write("question", para, kit.margin, top + above, kit.inner) + below
+    height = face + words_h + _AROUND
+    y = _asked(draft, para, height, top, bottom)
     for i, (value, word) in enumerate(zip(shown, paras, strict=True)):
         box = draft.mirrored(Box(kit.margin + i * (cell + GAP), y, cell, height))
         drawn = Box(box.x + (cell - face) / 2, box.y + _TOP, face, face)
@@ -111,8 +143,11 @@ def _split(
             break
     else:
         draft.problem("the list of faces is too low")
+    if kit.lowered:
+        least = _least(draft, words, wide, 18.9)
+        row = min(row, max(least, (kit.room(bottom) - (n - 1) * GAP) / n))
     height = n * row + (n - 1) * GAP
-    if kit.tall:
+    if kit.placed:
         area = Box(area.x, kit.low(height, bottom), area.w, height)
     para = kit.fit(
         statement, draft.language, kit.inner - wide - 6, (1.2, 1.1, 1.0), most=9, bold=True
@@ -121,7 +156,7 @@ def _split(
     left = draft.mirrored(Box(kit.margin, 0, kit.inner - wide - 6, 0))
     draft.write("question", para, left.x, area.y + max(0.0, 0.35 * free), left.w)
     area = Box(area.x, area.y + (area.h - height) / 2, area.w, height)
-    rows(draft, words, shown, area, row)
+    _cells(draft, words, shown, area, row)
     draft.arrangement = "face-list"
 
 
@@ -140,27 +175,91 @@ def _list(
     else:
         draft.problem("the statement leaves no room for the faces")
         row = 20.0
+    if kit.lowered:
+        least = _least(draft, words, kit.inner, 20.0)
+        row = min(row, max(least, (kit.room(bottom) - gaps) / n))
     height = n * row + gaps
-    if kit.tall:
+    if kit.tall and not kit.lowered:
         # The statement keeps its place from screen to screen: room for four lines.
         y = kit.low(height, bottom)
         reserve = max(4, len(para.lines)) * para.leading
         draft.write("question", para, kit.margin, y - 12.3 - reserve, kit.inner)
     else:
-        above, below, _ = spread(bottom - top - para.height - height, _GAPS)
-        y = draft.write("question", para, kit.margin, top + above, kit.inner) + below
-    rows(draft, words, shown, Box(kit.margin, y, kit.inner, height), row)
+        y = _asked(draft, para, height, top, bottom)
+    _cells(draft, words, shown, Box(kit.margin, y, kit.inner, height), row)
     draft.arrangement = "face-list"
 
 
-def rows(draft: Draft, words: list[str], shown: tuple[int, ...], area: Box, row: float) -> None:
-    """Faces under each other, each with its words beside it."""
+def _grid(
+    draft: Draft, statement: str, words: list[str], shown: tuple[int, ...], bottom: float
+) -> bool:
+    """The faces in rows of three, of two on upright panels; False where the words do not fit so.
+
+    As the language reads: along the rows.
+    """
     kit = draft.kit
-    face = max(15.0, min(row - 4, 2.1 * kit.u))
+    top = kit.margin + 1
+    columns = 2 if kit.panel.portrait else 3
+    lines = -(-len(shown) // columns)
+    gaps = (lines - 1) * GAP
+    row = max(20.0, min(40.0, (kit.room(bottom) - gaps) / lines))
+    face = _face(kit, row)
+    wide = (kit.inner - (columns - 1) * GAP) / columns
+    paras, _ = _same_size(kit, draft.language, words, _beside(wide, face), 3)
+    row = max(row, max(para.height for para in paras) + 1)
+    height = lines * row + gaps
+    for size in QUESTION:
+        para = kit.para(statement, draft.language, kit.inner, size * kit.u, True)
+        if para.height + sum(_GAPS) + height <= bottom - top:
+            break
+    else:
+        return False
+    if not all(each.fits for each in paras):
+        return False
+    y = _asked(draft, para, height, top, bottom)
+    area = Box(kit.margin, y, kit.inner, height)
+    _cells(draft, words, shown, area, row, columns, face=face)
+    draft.arrangement = f"face-{lines}x{columns}"
+    return True
+
+
+def _face(kit: Kit, row: float) -> float:
+    """Diameter of a face beside its words."""
+    return max(15.0, min(row - 4, 2.1 * kit.u))
+
+
+def _beside(width: float, face: float) -> float:
+    """What a cell leaves for words beside its face, mm."""
+    return width - 4 - face - 4 - 4
+
+
+def _least(draft: Draft, words: list[str], width: float, least: float) -> float:
+    """How low a row of a list may be: at least `least`, and higher than its words."""
+    kit = draft.kit
+    paras, _ = _same_size(kit, draft.language, words, _beside(width, _face(kit, least)), 2)
+    return max(least, max(para.height for para in paras) + 1)
+
+
+def _cells(  # noqa: PLR0917
+    draft: Draft,
+    words: list[str],
+    shown: tuple[int, ...],
+    area: Box,
+    row: float,
+    columns: int = 1,
+    *,
+    face: float = 0.0,
+) -> None:
+    """Faces under each other, or in `columns`, each with its words beside it."""
+    kit = draft.kit
+    face = face or _face(kit, row)
     beside = 4 + face + 4
-    paras, _ = _same_size(kit, draft.language, words, area.w - beside - 4, 2)
+    width = (area.w - (columns - 1) * GAP) / columns
+    most = 2 if columns == 1 else 3
+    paras, _ = _same_size(kit, draft.language, words, _beside(width, face), most)
     for i, (value, word) in enumerate(zip(shown, paras, strict=True)):
-        plain = Box(area.x, area.y + i * (row + GAP), area.w, row)
+        line, column = divmod(i, columns)
+        plain = Box(area.x + column * (width + GAP), area.y + line * (row + GAP), width, row)
         drawn = Box(plain.x + 4, plain.y + (row - face) / 2, face, face)
         right = Box(plain.x + beside, plain.y, plain.w - beside - 4, row)
         run = draft.centred(f"face.{value}", word, draft.mirrored(right), align=draft.start)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from kiosk.layout.measure import Measure, is_arabic
-from kiosk.layout.page import Align, Box, Colour, Look, Mark, Page, Panel, Run, Target
+from kiosk.layout.page import LOW_REACH_MM, Align, Box, Colour, Look, Mark, Page, Panel, Run, Target
 from kiosk.layout.wrap import balance
 from sync.contract.bundle import Bundle, Screen
 
@@ -95,7 +95,10 @@ class Kit:
         self.bar_h = (2.45 if "larger" in modes and self.panel.portrait else 2.1) * self.u
         self.narrow = self.w < 150
         self.tall = self.h > 400
-        """What is asked then stands low: what is touched stays in the lowest 320 mm."""
+        self.lowered = "low" in modes and self.panel.offers_low
+        """The mode Low, on a panel where it changes something."""
+        self.reach = self._reach()
+        """Nothing is to be touched above this y; 0 where a hand reaches all of the glass."""
         self._paras: dict[tuple[str, str, float, float, bool], Para] = {}
 
     def smaller(self, part: float) -> Kit:
@@ -109,12 +112,34 @@ class Kit:
         """Text and targets together."""
         return "larger" in self.modes
 
-    def low(self, block: float, bottom: float) -> float:
-        """Top of a block to be touched on a tall panel, `bottom` being the bar's top.
+    def _reach(self) -> float:
+        reach = self.h - REACH if self.tall else 0.0
+        if self.lowered:
+            reach = max(reach, self.panel.top_mm_above_floor - LOW_REACH_MM)
+        return reach
 
-        Its middle at 0.74 of the height, all of it in the lowest 320 mm and above the bar.
+    @property
+    def placed(self) -> bool:
+        """Whether what is touched has a place of its own, apart from what is read."""
+        return self.reach > 0
+
+    @property
+    def text_y(self) -> float:
+        """Where what is only read may begin: on tall panels near what is touched."""
+        return self.h - REACH if self.tall else self.margin + 1
+
+    def low(self, block: float, bottom: float, below: float = 0.0) -> float:
+        """Top of a block to be touched where `placed`, `bottom` being the bar's top.
+
+        On a tall panel its middle is at 0.74 of the height. All of it is within reach, above the
+        bar and, where that leaves room, under `below`; what is too high stands right on the bar.
         """
-        return min(bottom - 4 - block, max(self.h - REACH, TALL_MIDDLE * self.h - block / 2))
+        middle = TALL_MIDDLE * self.h if self.tall else (self.reach + bottom - 4) / 2
+        return min(bottom - 4 - block, max(self.reach, middle - block / 2, below))
+
+    def room(self, bottom: float) -> float:
+        """Height in which something can be touched above the bar, whose top is `bottom`."""
+        return bottom - 4 - max(self.reach, self.margin)
 
     def sizes(self, sizes: Sequence[float]) -> tuple[float, ...]:
         """`sizes` as far as the modes allow: in Larger nothing is below 1.0 u."""

@@ -6,8 +6,14 @@ All lengths are millimetres on the glass, origin top left.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
+LOW_REACH_MM: Final = 1100.0
+"""How high above the floor something may be touched in the mode Low.
+
+EN 301 549, 8.3: forward and side reach end at 1,220 mm above the floor where nothing is in the way,
+forward reach at 1,120 mm over an obstruction of 510 to 635 mm. 1,100 mm keeps both.
+"""
 Colour = Literal["ink", "ink-2", "on-accent", "accent", "warn", "line"]
 Align = Literal["left", "center", "right"]
 Look = Literal[
@@ -143,6 +149,11 @@ class Panel:
     def portrait(self) -> bool:
         """Taller than wide."""
         return self.height_mm > self.width_mm
+
+    @property
+    def offers_low(self) -> bool:
+        """Whether the mode Low is offered: not where even the top edge is within reach."""
+        return self.top_mm_above_floor > LOW_REACH_MM
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 from kiosk.layout import bar
 from kiosk.layout.kit import DISPLAY, GAP, QUESTION, Draft, Kit, Para
@@ -58,6 +59,10 @@ class _Plan:
     cell_h: float
     room: float
     """Height left for the three gaps."""
+    over: float
+    """Height of the label between question and numbers, with its gap."""
+    under: float
+    """Height of what stands under the numbers."""
 
 
 def _labels(kit: Kit, language: str, grid: _Grid) -> tuple[Para, Para]:
@@ -76,17 +81,26 @@ def _labels(kit: Kit, language: str, grid: _Grid) -> tuple[Para, Para]:
     return a, b
 
 
-def _plan(kit: Kit, language: str, grid: _Grid, size: float, room: float) -> _Plan | None:
+def _plan(  # noqa: PLR0917
+    kit: Kit, language: str, grid: _Grid, size: float, room: float, touched: float
+) -> _Plan | None:
+    """The numbers as high as `room` for all and `touched` for them and what is under them allow."""
     question = kit.para(kit.text(language, "nps.question"), language, kit.inner, size * kit.u, True)
     low, high = _labels(kit, language, grid)
-    labels = max(low.height, high.height) + GAP
-    if grid.rows > 1:
-        labels = low.height + high.height + 2 * GAP
-    fixed = question.height + labels + (grid.rows - 1) * GAP
-    cell_h = min(grid.most, (room - fixed - sum(grid.gaps)) / grid.rows)
+    over, under = (
+        (0.0, max(low.height, high.height)) if grid.rows == 1 else (low.height + GAP, high.height)
+    )
+    gaps = (grid.rows - 1) * GAP
+    fixed = question.height + over + GAP + under + gaps
+    cell_h = min(
+        grid.most,
+        (room - fixed - sum(grid.gaps)) / grid.rows,
+        (touched - under - GAP - gaps) / grid.rows,
+    )
     if cell_h < grid.least or not (question.fits and low.fits and high.fits):
         return None
-    return _Plan(question, low, high, cell_h, room - fixed - cell_h * grid.rows)
+    left = room - fixed - cell_h * grid.rows
+    return _Plan(question, low, high, cell_h, left, over, under)
 
 
 def compose(kit: Kit, language: str) -> Page:
@@ -95,34 +109,49 @@ def compose(kit: Kit, language: str) -> Page:
     top = kit.margin - 2 if kit.larger else bar.header(draft)
     bottom = bar.resting(draft)
     room = bottom - top
-    for grid in _grids(kit):
-        for size in QUESTION[-1:] if kit.larger else QUESTION:
-            plan = _plan(kit, language, grid, size, room)
+    grids = _grids(kit)
+    sizes = QUESTION[-1:] if kit.larger else QUESTION
+    for grid in grids:
+        for size in sizes:
+            plan = _plan(kit, language, grid, size, room, kit.room(bottom))
             if plan is not None:
                 _place(draft, grid, plan, top, bottom)
                 return draft.page()
+    # Hung too high for a reach so low: as low as they go.
+    for grid in sorted(grids, key=lambda each: each.rows):
+        lowest = replace(grid, most=grid.least)
+        for size in sizes:
+            plan = _plan(kit, language, lowest, size, room, room)
+            if kit.lowered and plan is not None:
+                _place(draft, lowest, plan, top, bottom)
+                return draft.page()
     draft.problem("the question leaves no room for the numbers")
+    question = kit.text(language, "nps.question")
     plan = _Plan(
-        kit.para(
-            kit.text(language, "nps.question"), language, kit.inner, QUESTION[-1] * kit.u, True
-        ),
+        kit.para(question, language, kit.inner, QUESTION[-1] * kit.u, True),
         *_labels(kit, language, grid),
         grid.least,
+        0.0,
+        0.0,
         0.0,
     )
     _place(draft, grid, plan, top, bottom)
     return draft.page()
 
 
+_BELOW: Final = 13.0
+"""Under a question whose answers have a place of their own."""
+
+
 def _place(draft: Draft, grid: _Grid, plan: _Plan, top: float, bottom: float) -> None:
     kit = draft.kit
     above, below, _ = spread(plan.room, grid.gaps)
     block = grid.rows * (plan.cell_h + GAP)
-    if kit.tall:
-        labels = (plan.low.height, plan.high.height)
-        touched = block + (max(labels) if grid.rows == 1 else sum(labels) + GAP)
-        above = kit.low(touched, bottom) - 13 - plan.question.height - top
-        below = 13
+    if kit.placed:
+        asked = plan.question.height + plan.over
+        numbers = kit.low(block + plan.under, bottom, top + sum(grid.gaps[:2]) + asked)
+        below = max(0.0, min(_BELOW, numbers - top - asked - grid.gaps[0]))
+        above = numbers - below - asked - top
     y = draft.write("question", plan.question, kit.margin, top + above, kit.inner) + below
     if grid.rows == 1:
         _cells(draft, grid, y, plan.cell_h)
@@ -145,7 +174,7 @@ def _place(draft: Draft, grid: _Grid, plan: _Plan, top: float, bottom: float) ->
 def _cells(draft: Draft, grid: _Grid, y: float, height: float) -> float:
     """The eleven numbers; returns the right edge of the 10 before mirroring."""
     kit = draft.kit
-    em = min(DISPLAY * kit.u, (grid.cell - 4) / 1.15)
+    em = min(DISPLAY * kit.u, (grid.cell - 4) / 1.15, (height - 2) / 1.2)
     right = 0.0
     for value in range(11):
         row, column = divmod(value, grid.columns)

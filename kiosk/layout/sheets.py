@@ -1,21 +1,19 @@
-"""Sheets over a visit: languages, access switches, the privacy notice."""
+"""Sheets over a visit: languages, the privacy notice."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
 from kiosk.layout import bar
 from kiosk.layout.bar import BACK, Way
-from kiosk.layout.kit import GAP, QUESTION, REACH, Draft, Kit
+from kiosk.layout.kit import GAP, QUESTION, Draft, Kit
 from kiosk.layout.page import Box, Page
 from kiosk.layout.wrap import fill
 
 _MEASURE: Final = 36.0
 """Longest line of long text, in u: some eighty letters."""
-_LOW_FROM_MM: Final = 1100.0
-"""Above this height of its top edge a panel offers the mode Low."""
+_NAME: Final = (1.2, 1.1, 1.0, 0.9)
 
 
 def languages(kit: Kit, language: str) -> Page:
@@ -25,21 +23,24 @@ def languages(kit: Kit, language: str) -> Page:
     if kit.tall:
         bar.logo(draft)
     codes = kit.bundle.languages
-    columns = 1 if kit.panel.portrait else 2
-    rows = -(-len(codes) // columns)
-    height = min(24.0, (bottom - kit.margin - (rows - 1) * GAP) / rows)
+    columns, rows, height = _grid(kit, len(codes), bottom)
     if height < 20:
         draft.problem("too many languages for this panel")
     width = (kit.inner - (columns - 1) * 3) / columns
     y = bottom - rows * height - (rows - 1) * GAP
-    if not kit.tall:
+    if not kit.placed:
         y = kit.margin + (y - kit.margin) / 2
     for i, code in enumerate(codes):
         row, column = divmod(i, columns)
         box = Box(kit.margin + column * (width + 3), y + row * (height + GAP), width, height)
         current = code == language
-        para = kit.para(
-            kit.text(code, "language.name"), code, width - 10, 1.2 * kit.u, bold=current
+        para = kit.fit(
+            kit.text(code, "language.name"),
+            code,
+            width - 10,
+            kit.sizes(_NAME),
+            most=1,
+            bold=current,
         )
         marks = (bar.underline(box),) if current else ()
         draft.button(
@@ -48,41 +49,18 @@ def languages(kit: Kit, language: str) -> Page:
     return draft.page()
 
 
-def access(kit: Kit, language: str, offered: Sequence[str], started: bool) -> Page:
-    """Large switches, Start over once something was answered, and the way to the privacy notice."""
-    draft = Draft(kit, "access", language)
-    bottom = bar.step(draft, BACK, Way("privacy", "privacy.title", icon="info"), language=False) - 4
-    if kit.tall:
-        bar.logo(draft)
-    low = kit.panel.top_mm_above_floor > _LOW_FROM_MM
-    cells = [f"mode.{mode}" for mode in offered if mode != "low" or low]
-    if started:
-        cells.append("restart")
-    columns = 1 if kit.panel.portrait else 2
-    rows = -(-len(cells) // columns)
-    height = min(60.0, (bottom - kit.margin - (rows - 1) * 3) / rows)
-    if height < 20:
-        draft.problem("the switches are too low")
-    width = (kit.inner - (columns - 1) * 3) / columns
-    y = bottom - rows * height - (rows - 1) * 3
-    if not kit.tall:
-        y = kit.margin + (y - kit.margin) / 2
-    for i, name in enumerate(cells):
-        row, column = divmod(i, columns)
-        box = draft.mirrored(
-            Box(kit.margin + column * (width + 3), y + row * (height + 3), width, height)
-        )
-        words = draft.text("start-over" if name == "restart" else name)
-        draft.button(
-            name,
-            kit.fit(words, language, width - 10, QUESTION, most=2, bold=True),
-            box,
-            look="list" if name == "restart" else "switch",
-            pad=5.0,
-            radius=4.0,
-            current=name.removeprefix("mode.") in kit.modes,
-        )
-    return draft.page()
+def _grid(kit: Kit, count: int, bottom: float) -> tuple[int, int, float]:
+    """Columns, rows and their height, all of it within reach if that can be."""
+    usual = 1 if kit.panel.portrait else 2
+    for columns in (usual, usual + 1) if kit.lowered else (usual,):
+        rows = -(-count // columns)
+        gaps = (rows - 1) * GAP
+        height = min(24.0, (kit.room(bottom + 4) - gaps) / rows)
+        if height >= 20:
+            return columns, rows, height
+    # Hung too high for a reach so low: as low as they go.
+    most = min(20.0 if kit.lowered else 24.0, (bottom - kit.margin - gaps) / rows)
+    return columns, rows, most
 
 
 def privacy(kit: Kit, language: str, page: int) -> Page:
@@ -106,7 +84,7 @@ def privacy(kit: Kit, language: str, page: int) -> Page:
     beside = title.fits
     if not beside:
         title = kit.fit(words, language, kit.inner, QUESTION, most=2, bold=True)
-    top = kit.h - REACH if kit.tall else kit.margin + 1
+    top = kit.text_y
     body_y = top + title.height + 2 + (0.0 if beside else 1.2 * small)
     sample = kit.para(notice[:40], language, kit.w * 10, em)
     bottom = kit.bar_y - 4
