@@ -1,6 +1,6 @@
 """What is said aloud for every page: when it comes up, and for whatever is under a finger.
 
-Each piece is one wording, so that a recording of it can take its place.
+Each piece is one wording as it stands, so that a recording of it can take its place.
 """
 
 from __future__ import annotations
@@ -9,24 +9,23 @@ from collections.abc import Iterator, Sequence
 
 from kiosk.layout.order import choices, controls
 from kiosk.layout.page import Page, Run, Target
-from kiosk.speech.ear import SPOKEN, aloud, sentence, spoken
+from kiosk.speech.ear import SPOKEN, aloud, spoken, voices
 from kiosk.speech.parts import Part, Utterance
-from kiosk.speech.signs import sign_of
+from kiosk.speech.signs import letter, sign_of
 from sync.contract.bundle import Bundle
 
-__all__ = ["aloud", "at", "control", "orientation", "text"]
+__all__ = ["aloud", "at", "control", "joined", "orientation", "text"]
 
-_COUNTED = ("rest", "face", "choice")
-"""Screens that tell how many answers there are."""
+_ASKED = ("rest", "face", "choice", "offer")
+"""Screens that tell how far the visit is."""
 _ENDS = {"nps.0": "nps.low", "nps.10": "nps.high"}
-_LATIN = ("fi", "sv", "en", "et")
 
 
 def text(bundle: Bundle, language: str, key: str, **values: object) -> Utterance:
     """One wording in its form for the ear, its blanks filled in."""
-    words = bundle.texts.get(language, {}).get(key + SPOKEN) or bundle.text(language, key)
-    words = words.format(**values) if values else spoken(bundle, language, key)
-    return _say(language, words)
+    own = bundle.texts.get(language, {}).get(key + SPOKEN)
+    words = own or bundle.text(language, key)
+    return _said(bundle, language, words.format(**values) if values else words)
 
 
 def orientation(
@@ -44,7 +43,7 @@ def orientation(
     """
     language = page.language
     said: list[Part] = []
-    if progress is not None and page.screen in _COUNTED:
+    if progress is not None and page.screen in _ASKED:
         n, m = progress
         said += text(bundle, language, "spoken.progress", n=n, m=m)
     said += _title(page, bundle)
@@ -53,7 +52,7 @@ def orientation(
             said += _run(page, bundle, run)
     if page.screen == "rest":
         for name, key in _ENDS.items():
-            said += _say(language, f"{name[4:]}: {spoken(bundle, language, key)}")
+            said += _end(bundle, language, name[4:], spoken(bundle, language, key))
     if seconds is not None:
         said += text(bundle, language, "spoken.countdown", n=seconds)
     if page.screen == "still":
@@ -105,9 +104,30 @@ def at(page: Page, bundle: Bundle, x: float, y: float) -> tuple[str, Utterance] 
     return None
 
 
-def _say(language: str, words: str) -> Utterance:
-    """Words as a piece that ends like a sentence; nothing where there are none."""
-    return (Part(sentence(words), language),) if words else ()
+def joined(lines: Sequence[str], source: str = "") -> str:
+    """Lines as one text; a word broken at a soft hyphen of `source` is whole again."""
+    found = ""
+    for line in lines:
+        if not line:
+            found += "\n\n"
+            continue
+        last = found.rsplit(" ", 1)[-1].removesuffix("-")
+        first = line.split(" ", 1)[0]
+        if found.endswith("-") and f"{last}\u00ad{first}" in source:
+            found = found[:-1] + line
+        else:
+            found += line if not found or found.endswith("\n") else f" {line}"
+    return found
+
+
+def _said(bundle: Bundle, language: str, words: str) -> Utterance:
+    """A text, as it is written or already for the ear, in pieces for one voice each."""
+    return tuple(Part(said, voice) for voice, said in voices(bundle, language, words))
+
+
+def _end(bundle: Bundle, language: str, value: str, words: str) -> Utterance:
+    """What an end of the scale means."""
+    return _said(bundle, language, f"{value}: {words}")
 
 
 def _title(page: Page, bundle: Bundle) -> Iterator[Part]:
@@ -118,7 +138,7 @@ def _title(page: Page, bundle: Bundle) -> Iterator[Part]:
     elif page.screen == "access":
         yield from text(bundle, language, "access.title")
     elif page.screen == "loading":
-        yield from _name(page, bundle, bundle.organisation.name)
+        yield from _name(bundle, language, bundle.organisation.name)
     for run in page.runs:
         if run.name == "question":
             yield from _run(page, bundle, run)
@@ -127,29 +147,12 @@ def _title(page: Page, bundle: Bundle) -> Iterator[Part]:
 def _run(page: Page, bundle: Bundle, run: Run) -> Utterance:
     """A text of the page, in one piece whatever its lines are."""
     language = run.language or page.language
-    written = run.text or joined(run.lines, bundle.organisation.privacy.get(language, ""))
-    said = _say(language, aloud(bundle, language, written))
-    end = {"low": 0, "high": 10}.get(run.name) if page.screen == "rest" else None
-    if end is not None and said:
-        return (Part(f"{end}: {said[0].text}", language),)
-    return said
-
-
-def joined(lines: Sequence[str], source: str = "") -> str:
-    """Lines as one text; a word broken at a soft hyphen of `source` is whole again."""
-    found = ""
-    for line in lines:
-        first = line.split(" ", 1)[0]
-        if found.endswith("-"):
-            last = found.rsplit(" ", 1)[-1][:-1]
-            if f"{last}\u00ad{first}" in source:
-                found = found[:-1] + line
-                continue
-        if not line:
-            found += "\n\n"
-        else:
-            found += line if not found or found.endswith("\n") else f" {line}"
-    return found
+    written = run.text
+    if not written:
+        source = bundle.organisation.privacy.get(language) or bundle.text(language, "privacy.body")
+        written = joined(run.lines, source)
+    value = {"low": "0", "high": "10"}.get(run.name) if page.screen == "rest" else None
+    return _end(bundle, language, value, written) if value else _said(bundle, language, written)
 
 
 def _called(page: Page, bundle: Bundle, target: Target) -> Iterator[Part]:
@@ -157,59 +160,54 @@ def _called(page: Page, bundle: Bundle, target: Target) -> Iterator[Part]:
     language = page.language
     group, _, value = target.name.partition(".")
     if group == "language":
-        if value:
-            yield from _say(value, spoken(bundle, value, "language.name"))
-        else:
+        if not value:
             yield from text(bundle, language, "choose-language")
-            yield from text(bundle, language, "language.name")
+        yield Part(spoken(bundle, value or language, "language.name"), value or language)
     elif target.name in _ENDS:
-        yield from _say(language, f"{value}. {spoken(bundle, language, _ENDS[target.name])}")
+        yield Part(value, language)
+        yield from text(bundle, language, _ENDS[target.name])
     elif group == "key":
         yield from _key(bundle, language, target, value)
     elif target.name == "logo":
-        yield from _name(page, bundle, bundle.organisation.name)
+        yield from _name(bundle, language, bundle.organisation.name)
     elif target.name == "field":
         yield from text(bundle, language, "spoken.field")
-    elif group == "choice" and (names := _service(bundle, value)):
-        yield from _name(page, bundle, names)
+    elif names := _names(bundle, group, value):
+        yield from _name(bundle, language, names)
     else:
-        yield from _say(language, aloud(bundle, language, target.label))
+        yield from _said(bundle, language, target.label)
         if target.name == "privacy" and page.screen == "rest":
             yield from text(bundle, language, "privacy.title")
 
 
-def _key(bundle: Bundle, language: str, target: Target, value: str) -> Iterator[Part]:
+def _key(bundle: Bundle, language: str, target: Target, value: str) -> Utterance:
     if len(value) > 1 or value in "⇧⌫":
-        yield from _say(language, aloud(bundle, language, target.label))
-    elif sign := sign_of(value):
-        yield from text(bundle, language, f"sign.{sign}")
-    elif value != value.lower():
-        yield from text(bundle, language, "spoken.capital", letter=value)
-    else:
-        yield Part(value, language)
+        return _said(bundle, language, target.label)
+    if sign := sign_of(value):
+        return text(bundle, language, f"sign.{sign}")
+    name = letter(value.lower(), language)
+    if value != value.lower():
+        return text(bundle, language, "spoken.capital", letter=name)
+    return (Part(name, language),)
 
 
-def _service(bundle: Bundle, ident: str) -> dict[str, str]:
-    return next((each.name for each in bundle.services if each.id == ident), {})
+def _names(bundle: Bundle, group: str, ident: str) -> dict[str, str]:
+    """A service's or a group's name in every language; empty for anything else."""
+    if group == "choice":
+        return next((each.name for each in bundle.services if each.id == ident), {})
+    if group == "group":
+        key = f"group.{ident}"
+        return {code: texts[key] for code, texts in bundle.texts.items() if key in texts}
+    return {}
 
 
-def _name(page: Page, bundle: Bundle, names: dict[str, str]) -> Utterance:
-    """A name by the voice of the language it is in."""
-    language = page.language
-    written = names.get(language) or next(iter(names.values()), "")
-    if names.get(language) and language in _LATIN:
-        voice = language
-    else:
-        voice = _voice(written, language, names)
-    return _say(voice, aloud(bundle, voice, written))
-
-
-def _voice(written: str, language: str, names: dict[str, str]) -> str:
-    """Whose words a name is where a language has none of its own."""
-    return next(
-        (code for code in ("en", "fi", "sv") if names.get(code) == written and language != code),
-        language,
-    )
+def _name(bundle: Bundle, language: str, names: dict[str, str]) -> Utterance:
+    """A name by the voice of the language it is in: where it has no other, that of another."""
+    rest = bundle.languages[0]
+    known = (language, *bundle.languages, *names)
+    written = next((names[code] for code in known if names.get(code)), "")
+    voice = next((code for code in (rest, "en") if names.get(code) == written), language)
+    return _said(bundle, language if language == rest else voice, written)
 
 
 def _counted(page: Page) -> tuple[Target, ...]:
