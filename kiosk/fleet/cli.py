@@ -12,6 +12,7 @@ from kiosk.fleet import (
     edit_commands,
     file_commands,
     list_command,
+    mounting_commands,
     stick_commands,
 )
 from kiosk.fleet.desk import CANNOT_REACH, DOES_NOT_HOLD, WRONG_USE
@@ -63,6 +64,7 @@ def fleet() -> None:
 for _command in (
     *file_commands.COMMANDS,
     *list_command.COMMANDS,
+    *mounting_commands.COMMANDS,
     *add_commands.COMMANDS,
     *edit_commands.COMMANDS,
     *centre_commands.COMMANDS,

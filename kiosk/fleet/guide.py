@@ -22,6 +22,7 @@ WORK: Final[Mapping[str, Mapping[str, str]]] = {
         "list": "devices --sort place",
         "show": "varha-0074 --explain",
         "preview": "varha-0074 --language fi",
+        "mounting": "varha-0074 --out installation.pdf",
     },
     "Change": {
         "rename": 'varha-0074 --name "Aula, sivuovi"',
