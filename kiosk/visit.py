@@ -78,6 +78,8 @@ class Visit:
         self.language = language
         self.steps = steps_of(bundle, statements)
         self.index = 0
+        self.patience = 1
+        """How many times as long a pause may be; the window raises it while speech is on."""
         self.values: dict[str, Value] = {}
         """What stands as answered, by question."""
         self.shown: list[str] = [NPS]
@@ -263,7 +265,7 @@ class Visit:
         layout: str,
         mode: Collection[str],
     ) -> Answer:
-        if self._recorded and self._pause > IDLE_S:
+        if self._recorded and self._pause > IDLE_S * self.patience:
             self._flag(HANDOVER)
         changed = question in self._recorded
         idled = self._idles > self._idles_when.get(question, 0)
@@ -291,10 +293,10 @@ class Visit:
         """Note that the person did something now; return the time."""
         now = self._clock()
         pause = 0.0 if self._last_touch is None else now - self._last_touch
-        if pause >= IDLE_S and not self._recorded:
+        if pause >= IDLE_S * self.patience and not self._recorded:
             # Someone touched the resting screen and left: that was not this visit.
             self._first_touch, self._watch, pause = None, misuse.Watch(), 0.0
-        if pause >= IDLE_S:
+        if pause >= IDLE_S * self.patience:
             self._idles += 1
         self._pause = max(self._pause, pause)
         if self._first_touch is None:

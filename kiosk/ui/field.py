@@ -13,10 +13,15 @@ from kiosk.ui.parts import Draw
 
 CARET = 0.6
 """Width, mm."""
+RING = 1.2
 
 
-def text_patch(page: Page, text: str, pages: Pages, modes: Modes) -> tuple[Px, Draw] | None:
-    """The last lines of the text and the caret, where the page's field says."""
+def text_patch(
+    page: Page, text: str, pages: Pages, modes: Modes, *, ring: bool = False
+) -> tuple[Px, Draw] | None:
+    """The last lines of the text and the caret, where the page's field says; `ring`: it stands
+    out, as a control does in focus.
+    """
     target = next((target for target in page.targets if target.look == "field"), None)
     if target is None or not target.runs:
         return None
@@ -37,6 +42,8 @@ def text_patch(page: Page, text: str, pages: Pages, modes: Modes) -> tuple[Px, D
     def draw(image: Image.Image, painter: Painter) -> None:
         view, theme = painter.view, painter.theme
         image.paste(theme.surface, (0, 0, *image.size))
+        if ring:
+            painter.plate(image, inner, 2.0, fill=theme.surface, border=theme.ink, width=RING)
         size = em * view.scale
         x = view.left + (room.right if page.rtl else room.x) * view.scale
         for index, line in enumerate(lines):

@@ -8,30 +8,28 @@ stands as chosen; a commit that fails leaves it pressed and is tried again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from kiosk import misuse, privacy, rotation
+from kiosk import misuse, rotation
 from kiosk.layout.page import Target
-from kiosk.questions import Value, VisitError
+from kiosk.questions import VisitError
 from kiosk.recorder import RecorderError
+from kiosk.speech.explore import Step
 from kiosk.speech.parts import Silence, Voice
-from kiosk.ui.durable import RETRY_OUT_S, Durable
+from kiosk.ui.durable import RETRY_OUT_S
 from kiosk.ui.guard import Guard
 from kiosk.ui.pages import Pages
 from kiosk.ui.parts import Glass, Store, World
-from kiosk.ui.scene import Scene, target_of
+from kiosk.ui.switches import KEYS
+from kiosk.ui.waiting import Waiting
 from kiosk.visit import Visit
-from sync.contract.records import COMMENT, Answer, How
+from sync.contract.records import COMMENT
 
 log = logging.getLogger("hymio.ui")
 
-SLOW_SHEETS = ("privacy", "access", "reply", "warning")
-"""Read rather than answered: these get the idle time of text."""
 
-
-class Flow(Scene):
+class Flow(Waiting):
     """One terminal, visit after visit."""
 
     def __init__(
@@ -44,17 +42,9 @@ class Flow(Scene):
         *,
         test: bool = False,
     ) -> None:
-        super().__init__(glass, world)
-        self.store = store
-        self.voice = voice or Silence()
+        super().__init__(glass, store, world, voice or Silence())
         self._test = test
         self.last_touch: str | None = None
-        self._durable = Durable(store, world.clock)
-        self._back_to = ""
-        self._hold: float | None = None
-        self._thanks: float | None = None
-        self._check_at = 0.0
-        self._touched_at = self._clock()
         self.use(pages)
 
     def use(self, pages: Pages) -> None:
@@ -67,25 +57,17 @@ class Flow(Scene):
             quiet_s=touch.quiet_ms / 1000,
             key_repeat_s=touch.key_repeat_ms / 1000,
         )
-        self.reset()
+        self.aloud.use(self.bundle)
+        self._begin()
 
-    @property
-    def pristine(self) -> bool:
-        """Whether the terminal stands as the next visitor should find it."""
-        if self._durable.waiting or self._hold is not None:
-            return False
-        return bool(self.down) or (
-            not self.visit.values
-            and not self.visit.open
-            and self.visit.index == 0
-            and not self.sheet
-            and not self.modes
-            and self.visit.language == self.bundle.languages[0]
-        )
+    def reset(self) -> None:
+        """The next visitor: nothing of the last one remains. The screen is the visitors' again."""
+        self._away = False
+        self._begin()
 
-    def reset(self, language: str = "") -> None:
-        """The next visitor: nothing of the last one remains."""
+    def _begin(self, language: str = "") -> None:
         self.entry.clear()
+        self.aloud.reset()
         self.sheet, self.modes, self._asked_language = "", frozenset(), ""
         self._hold = self._thanks = None
         self._list_page, self._group = 0, ""
@@ -118,6 +100,7 @@ class Flow(Scene):
 
     def close(self) -> None:
         """The program ends: an open visit is written off as interrupted."""
+        self.aloud.reset()
         self._end("interrupted")
 
     def leave(self) -> None:
@@ -125,9 +108,12 @@ class Flow(Scene):
 
         An answer that is not stored yet is tried again behind it, and ends its visit by itself.
         """
+        self._away = True
+        self.aloud.reset()
+        self.modes = frozenset()
         if not self._durable.waiting:
             self._end("interrupted")
-            self.reset()
+            self._begin()
 
     def _closed(self) -> bool:
         hours = self.bundle.location.hours
@@ -147,9 +133,15 @@ class Flow(Scene):
 
     def finger(self, what: str, touch: object, x: float, y: float) -> None:
         """A finger does something at a point in mm."""
+        self._finger = (touch, x, y) if what != "up" else (None, 0.0, 0.0)
+        if what == "down":
+            self._by_key = False
+            self._active()
+        if self.aloud.on:
+            self._follow(self._explore(what, touch, x, y))
+            return
         before = self.guard.pressed
         if what == "down":
-            self._active()
             self._point("")
             self.guard.down(touch, x, y)
         elif what == "move":
@@ -161,7 +153,7 @@ class Flow(Scene):
             if target is not None:
                 self._try(target)
             elif self._thanks is not None and not before and not self.sheet:
-                self.reset()
+                self._begin()
             return
         if self.guard.pressed != before:
             if before:
@@ -169,23 +161,50 @@ class Flow(Scene):
             if self.guard.pressed:
                 self.glass.state(self.guard.pressed, "pressed")
 
+    def _follow(self, step: Step | None) -> None:
+        """Do what a finger asks for while speech is on."""
+        if step is None or self.page is None:
+            return
+        self._touched_at = self._clock()
+        name = step.name
+        target = next((each for each in self.page.targets if each.name == name), None)
+        if step.kind == "hear" or target is None or target.look == "quiet":
+            self._point(name if target is not None and target.look != "quiet" else "")
+            self.aloud.hear(name)
+        elif self.guard.ready:
+            self._take(target)
+
+    def _take(self, target: Target) -> None:
+        """A control is meant: by a finger, by two taps, or by a key."""
+        said = self.aloud.said
+        self._try(target)
+        if self.aloud.on and self.aloud.said == said and not self.guard.locked:
+            # What was done is heard: a switch that is on now, a page that stays as it was.
+            self.aloud.hear(target.name)
+
     def key(self, name: str) -> None:
-        """A key of a keyboard, keypad or switch: `activate`, `back`, or a way of `Cursor.move`."""
+        """A key of a keyboard, keypad or switch: `activate`, `back`, a way of `Cursor.move`, or
+        one of `switches.KEYS`.
+        """
         if self.page is None:
             return
         self._active()
-        if name == "activate":
-            target = self.cursor.target
+        self._by_key = True
+        if name in KEYS:
+            self._speech_key(name)
+            return
+        self.aloud.hush()
+        if name in ("activate", "back"):
+            wanted = "back" if name == "back" else self.cursor.name
+            target = next((each for each in self.page.targets if each.name == wanted), None)
             if target is not None and self.guard.ready:
-                self._try(target)
-        elif name == "back":
-            target = next((each for each in self.page.targets if each.name == "back"), None)
-            if target is not None and self.guard.ready:
-                self._try(target)
+                self._take(target)
         else:
             before = self.cursor.name if self.cursor.shown else ""
             self.cursor.move(name, self._chosen(self.page))
             self._draw_focus(before)
+            if self.aloud.on and self.cursor.name:
+                self.aloud.hear(self.cursor.name)
 
     @property
     def writing(self) -> bool:
@@ -199,11 +218,14 @@ class Flow(Scene):
         if not self.writing or not pressed:
             return
         self._active()
+        self.aloud.hush()
         before = self.cursor.name if self.cursor.shown else ""
         self.cursor.shown = False
         self._draw_focus(before)
+        text = self.entry.text
         layers = [self.entry.key(each) for each in pressed]
         self.show(quiet=False) if any(layers) else self._draw_text()
+        self.aloud.written(text)
 
     def _active(self) -> None:
         """Somebody is there."""
@@ -225,7 +247,8 @@ class Flow(Scene):
     def _draw_focus(self, before: str) -> None:
         now = self.cursor.name if self.cursor.shown else ""
         for name in {before, now} - {""} if before != now else ():
-            self._release(name)
+            # The text lies over the field, and has its ring.
+            self._draw_text() if name == "field" else self._release(name)
 
     def _release(self, name: str) -> None:
         """A target looks again as it did before the finger."""
@@ -253,10 +276,13 @@ class Flow(Scene):
         elif group == "language" and value:
             self._language(value)
         elif group == "mode":
-            self.modes = self.modes ^ {value}
-            self.show()
+            self.switch(value)
+        elif group == "speech":
+            self._control(value)
         elif group == "key":
+            before = self.entry.text
             self.show(quiet=False) if self.entry.key(value) else self._draw_text()
+            self.aloud.typed(target.name, before)
         else:
             self._press(target.name)
 
@@ -282,6 +308,8 @@ class Flow(Scene):
                 self._send()
             case "comment.send-without":
                 self._answer(COMMENT, self.entry.text, None)
+            case "field":
+                self.aloud.read()
             case "continue":
                 self._continue()
             case "restart":
@@ -300,127 +328,20 @@ class Flow(Scene):
 
     def _done(self) -> None:
         if self._thanks is not None:
-            self.reset()
+            self._begin()
         elif self.sheet:
             self._open("")
         else:
             self._skip()
 
-    def _restart(self) -> None:
-        language = self._asked_language
-        self._end("left")
-        self.reset(language)
-
-    def _open(self, sheet: str) -> None:
-        self.sheet = sheet
-        self.show()
-
-    def _answer(self, question: str, value: Value, target: Target | None) -> None:
-        assert self.page is not None  # noqa: S101 - a target of it was tapped
-        layout = self.page.arrangement
-        record = self.visit.answer(question, value, layout=layout, mode=sorted(self.modes))
-        name = target.name if target else ""
-        self._commit(record, lambda: self._answered(record, name), name)
-
-    def _skip(self) -> None:
-        assert self.page is not None  # noqa: S101 - a target of it was tapped
-        record = self.visit.skip(layout=self.page.arrangement, mode=sorted(self.modes))
-        if record is None:
-            self._next()
-            return
-        withdrawal = record
-
-        def skipped() -> None:
-            self.visit.committed(withdrawal)
-            self._next()
-
-        self._commit(record, skipped, "")
-
-    def _send(self) -> None:
-        text = self.entry.text
-        if not text.strip():
-            self._skip()
-        elif privacy.find(text):
-            self._open("warning")
-        else:
-            self._answer(COMMENT, text, None)
-
-    def _commit(self, record: Answer, then: Callable[[], None], name: str) -> None:
-        """Durable first, acknowledged after; meanwhile the target stays pressed."""
-        self.guard.locked = True
-        if name:
-            self.glass.state(name, "pressed")
-
-        def stored() -> None:
-            if not self.down:
-                then()
-                return
-            # Whoever answered has left while the disk was full.
-            self.visit.committed(record)
-            self._end("interrupted")
-            self.reset()
-
-        self._durable.commit(record, stored)
-
-    def _answered(self, record: Answer, name: str) -> None:
-        before = self.visit.values.get(record.question)
-        self.visit.committed(record)
-        assert self.page is not None  # noqa: S101 - a target of it was tapped
-        if before is not None and name:
-            self.glass.state(target_of(self.page.screen, before), "rest")
-        hold = self.bundle.timing.hold_ms / 1000
-        if not name or hold <= 0:
-            self._next()
-            return
-        self.glass.state(name, "chosen")
-        self._hold = self._clock() + hold
-
-    def _next(self) -> None:
-        self._hold = None
-        if self.visit.step.kind == "text":
-            self.entry.clear()
-        self.sheet, self._list_page, self._group = "", 0, ""
-        self.visit.advance()
-        if self.visit.step.kind == "thanks":
-            self._end("completed")
-            self._thanks = self._clock() + self.bundle.timing.thanks_s
-        self.show()
-
-    def _end(self, how: How) -> None:
-        if self.visit.open:
-            self._durable.owe(self.visit.end(how))
-
-    def _language(self, language: str) -> None:
-        if language == self.visit.language:
-            self._open("")
-        elif self.visit.needs_confirmation_for_language and self._thanks is None:
-            self._asked_language = language
-            self._ask()
-        else:
-            self.visit.set_language(language)
-            self._open("")
-
-    def _ask(self) -> None:
-        self._back_to = "" if self.sheet == "languages" else self.sheet
-        self._count_from, self._second = self._clock(), 0
-        self._open("still")
-
-    def _continue(self) -> None:
-        if self._asked_language:
-            self.visit.set_language(self._asked_language)
-            self._asked_language = ""
-        self._open(self._back_to)
-
-    @property
-    def _idle_s(self) -> float:
-        timing = self.bundle.timing
-        limit = timing.idle_text_s if self.sheet in SLOW_SHEETS else self.visit.idle_limit
-        return limit * (3 if "speech" in self.modes else 1)
-
     def tick(self) -> float:
         """Do what is due; returns when to be called again at the latest (monotonic seconds)."""
         now = self._clock()
+        if self.aloud.on:
+            self._follow(self.aloud.explorer.tick())
+        self._listen(now)
         if self._durable.waiting:
+            self.aloud.saving()
             self._durable.tick(now)
             if self._durable.stuck and not self.down:
                 self.down = "out-of-use"
@@ -440,33 +361,3 @@ class Flow(Scene):
             self._prepare = None
             self._prepare_next()
         return self._due()
-
-    def _wait(self, now: float) -> None:
-        if self.sheet == "still":
-            passed = now - self._count_from
-            if passed >= self._countdown_s:
-                self._end("timed-out")
-                self.reset()
-            elif int(passed) != self._second:
-                self._second = int(passed)
-                self._draw_countdown()
-        elif self._thanks is not None and not self.sheet:
-            if now >= self._thanks:
-                self.reset()
-        elif now - self._touched_at >= self._idle_s:
-            # After the end there is no visit to hand over.
-            self.reset() if self._thanks is not None else self._ask()
-
-    def _due(self) -> float:
-        due = [self._check_at if self.pristine else self._touched_at + self._idle_s]
-        if self._durable.due is not None:
-            due = [self._durable.due]
-        if self._hold is not None:
-            due.append(self._hold)
-        if self._prepare is not None:
-            due.append(self._prepare)
-        if self.sheet == "still":
-            due.append(self._count_from + self._second + 1)
-        elif self._thanks is not None:
-            due.append(self._thanks)
-        return max(self._clock(), min(due))

@@ -48,6 +48,11 @@ class Guard:
         return self._press.target.name if self._press and self._press.target else ""
 
     @property
+    def pressed_at(self) -> float:
+        """When the finger came down on what is pressed; without sense when nothing is."""
+        return self._press.at if self._press else 0.0
+
+    @property
     def ready(self) -> bool:
         """Whether a tap would be taken now."""
         return not self.locked and self._clock() >= self._deaf_until

@@ -16,8 +16,8 @@ from sync.contract.bundle import Bundle
 
 Modes = frozenset[str]
 PAGES = 64
-MODES = ("larger", "dark")
-"""What the access sheet offers: a switch that does nothing yet would be a false promise."""
+MODES = ("speech", "larger", "dark", "low")
+"""The switches of the access sheet; the layout leaves out Low where nothing is high."""
 
 
 class Pages:

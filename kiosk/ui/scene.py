@@ -8,11 +8,13 @@ from typing import Any
 from kiosk import privacy
 from kiosk.layout.page import Page
 from kiosk.questions import Value, progress
+from kiosk.speech.parts import Voice
 from kiosk.ui import field
+from kiosk.ui.aloud import SLOWER, Aloud
 from kiosk.ui.cursor import Cursor
 from kiosk.ui.entry import Entry
 from kiosk.ui.guard import Guard
-from kiosk.ui.pages import MODES, Modes, Pages
+from kiosk.ui.pages import Modes, Pages
 from kiosk.ui.paint import State
 from kiosk.ui.parts import Glass, World
 from kiosk.visit import Visit
@@ -32,11 +34,12 @@ class Scene:
     visit: Visit
     bundle: Bundle
 
-    def __init__(self, glass: Glass, world: World) -> None:
-        self.glass, self.world = glass, world
+    def __init__(self, glass: Glass, world: World, voice: Voice) -> None:
+        self.glass, self.world, self.voice = glass, world, voice
         self._clock = world.clock
         self.entry = Entry()
         self.cursor = Cursor()
+        self.aloud = Aloud(voice, world.clock, self.entry)
         self.sheet = ""
         """A screen laid over the visit's own: languages, access, privacy, reply, warning, still."""
         self.modes: Modes = frozenset()
@@ -47,6 +50,8 @@ class Scene:
         self._asked_language = ""
         self._count_from, self._second = 0.0, -1
         self._prepare: float | None = None
+        self._by_key = False
+        """Whether a key was the last thing used, not a finger."""
 
     def _screen(self) -> tuple[str, tuple[Any, ...]]:
         language = self.visit.language
@@ -59,7 +64,7 @@ class Scene:
             return "warning", (language, tuple(found))
         more: dict[str, tuple[Any, ...]] = {
             "privacy": (self._list_page,),
-            "access": (MODES, self.visit.open),
+            "access": (self.aloud.offered(language), self.visit.open),
             "still": (bool(self._asked_language),),
         }
         return self.sheet, (language, *more.get(self.sheet, ()))
@@ -90,6 +95,11 @@ class Scene:
         if page.problems:
             log.warning("%s: %s", screen, "; ".join(page.problems))
         self.page = page
+        # A switch or another layer of keys leaves the screen as it is.
+        key = (screen, page.language) if screen in ("access", "text") else (screen, args)
+        if self.aloud.on and not self._by_key and self.aloud.fresh(key):
+            # Nothing of it was heard yet.
+            self.cursor.leave()
         self.cursor.screen(page, self._chosen(page))
         self.glass.show(page, self.pages.painter(self.modes, screen), self._states(page))
         self.guard.screen(page.targets, quiet=quiet)
@@ -98,6 +108,20 @@ class Scene:
         elif screen == "still":
             self._draw_countdown()
         self._prepare = self._clock() + PREPARE_S
+        if self.aloud.on:
+            self._tell(page, key)
+
+    def _tell(self, page: Page, key: object) -> None:
+        """Say the page that is shown, if it is another than before."""
+        dots = None if self.sheet or self.down else progress(self.visit.steps, self.visit.index)
+        self.aloud.screen(
+            page,
+            key,
+            chosen=self._chosen(page),
+            focus=self.cursor.name if self.cursor.shown else "",
+            progress=(dots[0] + 1, dots[1]) if dots else None,
+            seconds=round(self._left) if page.screen == "still" else None,
+        )
 
     def _chosen(self, page: Page) -> str:
         """The name of the answer that stands on a page, empty where none does."""
@@ -116,15 +140,14 @@ class Scene:
 
     def _draw_text(self) -> None:
         assert self.page is not None  # noqa: S101 - shown just before
-        patch = field.text_patch(self.page, self.entry.text, self.pages, self.modes)
+        ring = self.cursor.shown and self.cursor.name == "field"
+        patch = field.text_patch(self.page, self.entry.text, self.pages, self.modes, ring=ring)
         if patch is not None:
             self.glass.patch("field", *patch)
 
     def _draw_countdown(self) -> None:
         assert self.page is not None  # noqa: S101 - shown just before
-        limit = self._countdown_s
-        left = max(0.0, limit - int(self._clock() - self._count_from)) / limit
-        patch = field.bar_patch(self.page, left, self.pages)
+        patch = field.bar_patch(self.page, self._left / self._countdown_s, self.pages)
         if patch is not None:
             self.glass.patch("bar", *patch)
 
@@ -152,7 +175,12 @@ class Scene:
 
     @property
     def _countdown_s(self) -> float:
-        return self.bundle.timing.countdown_s * (3 if "speech" in self.modes else 1)
+        return self.bundle.timing.countdown_s * (SLOWER if self.aloud.on else 1)
+
+    @property
+    def _left(self) -> float:
+        """Of the countdown, in whole seconds passed."""
+        return max(0.0, self._countdown_s - int(self._clock() - self._count_from))
 
 
 def target_of(screen: str, value: Value) -> str:

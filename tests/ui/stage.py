@@ -10,6 +10,7 @@ from PIL import Image
 
 from kiosk.layout.page import Page, Target
 from kiosk.recorder import RecorderError
+from kiosk.speech.parts import Utterance, Voice
 from kiosk.ui.flow import Flow
 from kiosk.ui.pages import Pages
 from kiosk.ui.paint import Painter, Px, State
@@ -118,10 +119,87 @@ class Disk:
         return {}
 
 
+class RememberingVoice:
+    """A voice whose words are read instead of heard; it speaks until it is told that it ended."""
+
+    available = True
+    headphones = False
+    reason = ""
+    rate_wpm = 0
+
+    def __init__(self) -> None:
+        self.said: list[Utterance] = []
+        """Everything ever said."""
+        self.now: list[Utterance] = []
+        """What sounds, and what waits behind it."""
+        self.paused = False
+        self.volume = 60
+        self.languages: tuple[str, ...] = LANGUAGES
+        self.forgotten = 0
+
+    @property
+    def busy(self) -> bool:
+        return bool(self.now)
+
+    def speaks(self, language: str) -> bool:
+        return language in self.languages
+
+    def say(self, parts: Utterance, *, after: bool = False) -> None:
+        assert parts, "nothing to say"
+        self.paused = False
+        if not after:
+            self.now.clear()
+        self.said.append(parts)
+        self.now.append(parts)
+
+    def repeat(self) -> None:
+        if self.said:
+            self.say(self.said[-1])
+
+    def stop(self) -> None:
+        self.now.clear()
+        self.paused = False
+
+    def forget(self) -> None:
+        self.stop()
+        self.forgotten = len(self.said)
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
+
+    def set_volume(self, percent: int) -> None:
+        self.volume = percent
+
+    def use(self, *, rate_wpm: int) -> None:
+        self.rate_wpm = rate_wpm
+
+    def close(self) -> None:
+        self.stop()
+
+    def finish(self) -> None:
+        """It has said everything."""
+        self.now.clear()
+
+    @property
+    def heard(self) -> list[str]:
+        """Every utterance as one text."""
+        return [" ".join(part.text for part in parts) for parts in self.said]
+
+    @property
+    def last(self) -> str:
+        """What was said last."""
+        return self.heard[-1] if self.said else ""
+
+
 class Stage:
     """One terminal and the person in front of it."""
 
-    def __init__(self, config: Bundle | None = None, **fields: Any) -> None:
+    def __init__(
+        self, config: Bundle | None = None, *, voice: Voice | None = None, **fields: Any
+    ) -> None:
         self.now = 1000.0
         self.synced = True
         self.glass, self.disk = RememberingGlass(), Disk()
@@ -130,7 +208,7 @@ class Stage:
         self._ids = 0
         screen = self.bundle.screen
         self.pages = Pages(self.bundle, (screen.width_px, screen.height_px))
-        self.flow = Flow(self.pages, self.glass, self.disk, world)
+        self.flow = Flow(self.pages, self.glass, self.disk, world, voice)
         self.wait(1)
 
     def stamp(self) -> Stamp:
