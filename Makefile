@@ -11,8 +11,9 @@ HYMIO := $(VENV)/bin/hymio
 PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
   "$$p" -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && { echo $$p; break; }; done)
 
-# What the terminal's window needs, and what the tests drive it with.
-APT_RUN := python3-venv xvfb xdotool libgl1 libgl1-mesa-dri libgles2 libegl1 libfribidi0 fonts-noto-core
+# What the terminal needs to be seen and heard, and what the tests drive it with.
+APT_RUN := python3-venv xvfb xdotool libgl1 libgl1-mesa-dri libgles2 libegl1 libfribidi0 fonts-noto-core \
+  espeak-ng
 APT_TEST := chromium postgresql xorriso
 APT_DEB_TEST := mmdebstrap debian-archive-keyring
 # `make deb DEBIAN=13 ARCH=arm64` builds for another Debian and processor than this machine's.

@@ -294,8 +294,8 @@ class Speaker:
         """Say all parts, or without a `turn` try them silently."""
         player: Player | None = None
         try:
-            for number, part in enumerate(parts):
-                source = self._source(part, said=turn is not None)
+            for part in parts:
+                source, begun = self._source(part, said=turn is not None), False
                 if source is None:
                     continue
                 try:
@@ -304,12 +304,12 @@ class Speaker:
                             self._end(player, turn)
                             player.close()
                             player = None
-                        elif player is not None and number:
-                            number = 0  # noqa: PLW2901 - one gap before each part but the first
-                            self._write(player, pcm.silence(rate, GAP_MS), turn)
                         if player is None:
                             player = Player(self._player_words, rate)
                             self._write(player, pcm.header(rate), turn)
+                        elif not begun:
+                            self._write(player, pcm.silence(rate, GAP_MS), turn)
+                        begun = True
                         volume = 0 if turn is None else self._volume
                         self._write(player, pcm.scaled(chunk, volume), turn)
                 finally:
