@@ -14,7 +14,7 @@ from kiosk.speech.parts import Part, Utterance
 from kiosk.speech.signs import letter, sign_of
 from sync.contract.bundle import Bundle
 
-__all__ = ["aloud", "at", "control", "joined", "orientation", "text"]
+__all__ = ["aloud", "at", "control", "joined", "orientation", "text", "typed"]
 
 _ASKED = ("rest", "face", "choice", "offer")
 """Screens that tell how far the visit is."""
@@ -104,6 +104,18 @@ def at(page: Page, bundle: Bundle, x: float, y: float) -> tuple[str, Utterance] 
     return None
 
 
+def typed(bundle: Bundle, language: str, characters: str) -> Utterance:
+    """What was written or taken away: one character by its name, more as they read."""
+    if key := {" ": "key.space", "\n": "key.enter"}.get(characters):
+        return text(bundle, language, key)
+    if sign := sign_of(characters):
+        return text(bundle, language, f"sign.{sign}")
+    name = letter(characters.lower(), language)
+    if len(characters) == 1 and characters != characters.lower():
+        return text(bundle, language, "spoken.capital", letter=name)
+    return (Part(name if len(characters) == 1 else characters, language),) if characters else ()
+
+
 def joined(lines: Sequence[str], source: str = "") -> str:
     """Lines as one text; a word broken at a soft hyphen of `source` is whole again."""
     found = ""
@@ -183,12 +195,7 @@ def _called(page: Page, bundle: Bundle, target: Target) -> Iterator[Part]:
 def _key(bundle: Bundle, language: str, target: Target, value: str) -> Utterance:
     if len(value) > 1 or value in "⇧⌫":
         return _said(bundle, language, target.label)
-    if sign := sign_of(value):
-        return text(bundle, language, f"sign.{sign}")
-    name = letter(value.lower(), language)
-    if value != value.lower():
-        return text(bundle, language, "spoken.capital", letter=name)
-    return (Part(name, language),)
+    return typed(bundle, language, value)
 
 
 def _names(bundle: Bundle, group: str, ident: str) -> dict[str, str]:

@@ -212,6 +212,14 @@ def test_keys_are_called_by_their_names_and_capitals_are_told() -> None:
     assert words(phrases.control(lower, bundle(), "key.space")) == "välilyönti"
 
 
+def test_what_is_written_is_told_character_by_character() -> None:
+    told = [
+        words(phrases.typed(bundle(), "sv", each))
+        for each in ("a", "Ö", ".", " ", "\n", "Hej!", "")
+    ]
+    assert told == ["a", "stort ö", "punkt", "mellanslag", "ny rad", "Hej!", ""]
+
+
 @pytest.mark.skipif(not shutil.which("espeak-ng"), reason="needs espeak-ng")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_engine_has_a_name_for_every_key_and_no_two_sound_alike(language: str) -> None:

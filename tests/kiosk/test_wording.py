@@ -94,3 +94,48 @@ def test_the_question_and_the_languages_names_are_told_apart(language):
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - set(FINISHED)))
 def test_what_no_native_reader_has_seen_says_so(language):
     assert "NEEDS REVIEW" in (FOLDER / f"{language}.toml").read_text("utf-8")
+
+
+SIGNS = set("/()[]{}<>|_*#@+=&%€–—") | {"\u00ad", "\u02bc"}
+"""What an engine reads out by name or stumbles over."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_with_a_sign_in_it_has_a_form_for_the_ear(language):
+    words = WORDING[language]
+    for key, text in words.items():
+        # A soft hyphen and an apostrophe of the alphabet are dealt with in every text.
+        signs = set(re.sub(r"\{\w+\}", "", text)) & (SIGNS - {"\u00ad", "\u02bc"})
+        assert key.endswith(".spoken") or not signs or f"{key}.spoken" in words, key
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_form_for_the_ear_is_words_alone(language):
+    for key, text in WORDING[language].items():
+        if key.endswith(".spoken") or key.startswith(("spoken.", "sign.")):
+            assert not set(re.sub(r"\{\w+\}", "", text)) & SIGNS, key
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fi", "yksi yksi kaksi"),
+        ("sv", "ett ett två"),
+        ("en", "one one two"),
+        ("et", "üks üks kaks"),
+    ],
+)
+def test_the_emergency_number_is_said_as_people_say_it(language, said):
+    assert "112" in WORDING[language]["offer.not-urgent"]
+    assert said in WORDING[language]["offer.not-urgent.spoken"]
+
+
+BUTTONS = ("repeat", "pause", "resume", "louder", "quieter")
+"""Words that stand on buttons of the access sheet."""
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_buttons_of_speech_are_short_and_told_apart(language):
+    labels = [WORDING[language][f"spoken.{name}"] for name in BUTTONS]
+    assert all(len(label) <= 14 for label in labels), labels
+    assert len(set(labels)) == len(labels)
