@@ -23,7 +23,7 @@ ARCH ?=
 help: ## what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(VENV)/.apt-run:
+$(VENV)/.apt-run: Makefile
 	@.ci/apt $(APT_RUN)
 	@mkdir -p $(VENV) && touch $@
 
