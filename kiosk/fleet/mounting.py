@@ -1,6 +1,6 @@
 """Where a terminal is mounted: heights, the raised dot, and whether every control can be reached.
 
-Millimetres. The figures of others stand in SOURCES with where they were read; the rest is ours.
+Millimetres. Where the figures of others come from stands in kiosk/docs/installation.md.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ SIGHT: Final = 1015.0
 """Height above the middle of the free floor from which the screen is to be read."""
 DOT_LEFT: Final = 5.0
 """The raised dot's middle is this far left of the lit area, on the frame."""
-STAFF: Final = frozenset({"logo"})
-"""Controls no visitor needs."""
+UNTOUCHED: Final = frozenset({"logo", "field"})
+"""What no visitor has to touch: the logo is for staff, the field shows what the keys write."""
 
 
 @dataclass(frozen=True)
@@ -149,8 +149,7 @@ def generic(bundle: Bundle, screen: dict[str, int | float], measure: Measure) ->
 def _ends(composer: Composer, bundle: Bundle) -> Iterator[tuple[float, float]]:
     """Top and bottom of every control a visitor may need, on every screen."""
     for _, screen, args, _ in shots(bundle):
-        for language in bundle.languages[:1]:
-            page: Page = getattr(composer, screen)(language, *args)
-            for target in page.targets:
-                if target.name not in STAFF:
-                    yield target.box.y, target.box.bottom
+        page: Page = getattr(composer, screen)(bundle.languages[0], *args)
+        for target in page.targets:
+            if target.name not in UNTOUCHED:
+                yield target.box.y, target.box.bottom
