@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, product
 from typing import Final
 
 from kiosk.layout import bar
@@ -13,7 +14,9 @@ from kiosk.layout.page import Box, Mark, Page, Target
 
 SWITCHES: Final = ("speech", "larger", "dark", "low")
 """What is switched on and off there; everything else offered is a button for speech."""
-_SIZES: Final = (*QUESTION, 1.1, 1.0, 0.9, 0.85)
+_SIZES: Final = (*QUESTION, 1.1, 1.0)
+_SMALL: Final = (0.9, 0.85, 0.8)
+"""Where words of full size fit nowhere."""
 _LEAST: Final = 20.0
 _MOST: Final = 60.0
 _LOWEST: Final = (20.0, 24.0, 28.0, 34.0)
@@ -26,7 +29,8 @@ _SIGN: Final = 4.2
 """Radius of the sign that a switch is on or off."""
 _SIGN_AT: Final = 9.0
 """Its middle, from the right and from the top edge."""
-_BESIDE_SIGN: Final = _SIGN_AT + _SIGN + 1.0
+_BESIDE_SIGN: Final = _SIGN_AT + _SIGN + 2.0
+_UNDER_SIGN: Final = _SIGN_AT + _SIGN
 
 Rows = tuple[tuple[str, ...], ...]
 
@@ -52,7 +56,9 @@ def compose(kit: Kit, language: str, offered: Sequence[str], started: bool) -> P
     ]
     buttons = [f"speech.{name}" for name in offered if name not in SWITCHES]
     again = ["restart"] if started else []
-    for cell in _cells(draft, list(_arranged(kit, switches, buttons, again)), bottom):
+    together = (_even(switches + buttons + again, 3),)
+    arranged = list(_arranged(kit, switches, buttons, again))
+    for cell in _cells(draft, [arranged, [together]], bottom):
         _place(draft, cell)
     return draft.page()
 
@@ -71,7 +77,6 @@ def _arranged(
     for across, along in beside:
         groups = (_even(switches, across), _even(buttons, along), _even(again, 1))
         yield tuple(group for group in groups if group)
-    yield (_even(switches + buttons + again, 3),)
 
 
 def _even(cells: list[str], columns: int) -> Rows:
@@ -86,19 +91,22 @@ def _even(cells: list[str], columns: int) -> Rows:
     return tuple(made)
 
 
-def _cells(draft: Draft, arranged: list[tuple[Rows, ...]], bar_y: float) -> list[_Cell]:
-    """The first arrangement whose words fit within reach."""
+def _cells(draft: Draft, arranged: list[list[tuple[Rows, ...]]], bar_y: float) -> list[_Cell]:
+    """The first arrangement whose words fit within reach, cells as wide as each other if any."""
     kit = draft.kit
-    for groups in arranged:
-        found = _fitted(draft, groups, bar_y, kit.room(bar_y))
-        if found:
-            return found
+    ways = product((_SIZES, kit.sizes(_SMALL)), arranged, (False, True))
+    for sizes, alike, natural in ways:
+        for groups in alike:
+            found = _fitted(draft, groups, bar_y, kit.room(bar_y), sizes, natural=natural)
+            if found:
+                return found
     if kit.lowered:
         # Hung too high for a reach so low: as low as it goes.
-        fewest = sorted(arranged, key=lambda groups: sum(map(len, groups)))
+        fewest = sorted(chain(*arranged), key=lambda groups: sum(map(len, groups)))
+        room = bar_y - 4 - kit.margin
         for height in _LOWEST:
             for groups in fewest:
-                found = _fitted(draft, groups, bar_y, bar_y - 4 - kit.margin, height)
+                found = _fitted(draft, groups, bar_y, room, _SIZES, natural=True, most=height)
                 if found:
                     return found
     draft.problem("the switches are too low or too narrow")
@@ -106,9 +114,19 @@ def _cells(draft: Draft, arranged: list[tuple[Rows, ...]], bar_y: float) -> list
 
 
 def _fitted(
-    draft: Draft, groups: tuple[Rows, ...], bar_y: float, room: float, most: float = _MOST
+    draft: Draft,
+    groups: tuple[Rows, ...],
+    bar_y: float,
+    room: float,
+    sizes: Sequence[float],
+    *,
+    natural: bool,
+    most: float = _MOST,
 ) -> list[_Cell] | None:
-    """The cells of one arrangement in the lowest `room` mm above the bar, if they fit."""
+    """The cells of one arrangement in the lowest `room` mm above the bar, all words at one size.
+
+    `natural`: rows too narrow for cells of one width get them as wide as their words are.
+    """
     kit = draft.kit
     rows = [row for group in groups for row in group]
     gap, apart = (_TIGHT, _TIGHT) if kit.lowered else (_GAP, _GROUP_GAP)
@@ -125,17 +143,7 @@ def _fitted(
             Box(kit.margin, y + i * (height + gap), kit.inner, height) for i in range(len(group))
         ]
         y += len(group) * (height + gap) - gap + apart
-    return _sized(draft, rows, bands, gap, natural=False) or _sized(
-        draft, rows, bands, gap, natural=True
-    )
-
-
-def _sized(
-    draft: Draft, rows: list[tuple[str, ...]], bands: list[Box], gap: float, *, natural: bool
-) -> list[_Cell] | None:
-    """All cells with their words at one size; `natural`: in rows where that is not enough, as wide
-    as their words are."""
-    for size in draft.kit.sizes(_SIZES):
+    for size in sizes:
         made: list[_Cell] = []
         for row, band in zip(rows, bands, strict=True):
             cells = _row(draft, row, band, gap, size, natural=False)
@@ -161,45 +169,61 @@ def _row(
         needs = []
         for name, text in zip(row, texts, strict=True):
             para = _halved(kit, text, draft.language, em)
-            beside = name.startswith("mode.") and band.h < _BESIDE_SIGN + para.height
+            beside = name.startswith("mode.") and band.h < _UNDER_SIGN + para.height + 1
             needs.append(para.width + pad + (_BESIDE_SIGN if beside else pad) + 0.02)
         free = (room - sum(needs)) / len(row)
         if free < 0:
             return None
         widths = [need + free for need in needs]
-    made = []
+    boxes = []
     x = band.x
-    for name, text, width in zip(row, texts, widths, strict=True):
-        box = draft.mirrored(Box(x, band.y, width, band.h))
+    for width in widths:
+        boxes.append(draft.mirrored(Box(x, band.y, width, band.h)))
         x += width + gap
-        found = _worded(kit, draft.language, name, text, box, em, pad)
-        if found is None:
-            return None
-        made.append(_Cell(name, found[0], box, found[1]))
-    return made
+    for clear in _CLEAR:
+        made = [
+            _worded(kit, draft.language, name, text, box, em, clear(box, pad))
+            for name, text, box in zip(row, texts, boxes, strict=True)
+        ]
+        found = [cell for cell in made if cell]
+        if len(found) == len(made):
+            return found
+    return None
+
+
+def _middle(box: Box, pad: float) -> Box:
+    return Box(box.x + pad, box.y + 1, box.w - 2 * pad, box.h - 2)
+
+
+def _under(box: Box, pad: float) -> Box:
+    return Box(box.x + pad, box.y + _UNDER_SIGN, box.w - 2 * pad, box.h - 1 - _UNDER_SIGN)
+
+
+def _left(box: Box, pad: float) -> Box:
+    return Box(box.x + pad, box.y + 1, box.w - pad - _BESIDE_SIGN, box.h - 2)
+
+
+_CLEAR: Final = (_middle, _left, _under)
+"""Where a switch's words stand clear of its sign; all of a row's in the same place."""
 
 
 def _worded(  # noqa: PLR0917
-    kit: Kit, language: str, name: str, text: str, box: Box, em: float, pad: float
-) -> tuple[Para, Box] | None:
-    """The words of a cell and where they stand: clear of a switch's sign."""
-    inner = Box(box.x + pad, box.y + 1, box.w - 2 * pad, box.h - 2)
-    para = kit.para(text, language, inner.w, em, True)
-    fits = para.fits and len(para.lines) <= 2 and para.height <= inner.h
-    if not name.startswith("mode."):
-        return (para, inner) if fits else None
-    if fits:
-        above = (box.h - para.height) / 2
-        beside = (box.w - para.width) / 2
-        if above >= _BESIDE_SIGN - 1 or beside >= _BESIDE_SIGN:
-            return para, inner
-        under = Box(inner.x, box.y + _BESIDE_SIGN - 1, inner.w, box.h - _BESIDE_SIGN)
-        if para.height <= under.h:
-            return para, under
-    inner = Box(inner.x, inner.y, box.w - pad - _BESIDE_SIGN, inner.h)
-    para = kit.para(text, language, inner.w, em, True)
-    fits = para.fits and len(para.lines) <= 2 and para.height <= inner.h
-    return (para, inner) if fits else None
+    kit: Kit, language: str, name: str, text: str, box: Box, em: float, words: Box
+) -> _Cell | None:
+    """A cell if its words fit at `words`, in its middle if it is no switch."""
+    switch = name.startswith("mode.")
+    if not switch:
+        words = _middle(box, words.x - box.x)
+    para = kit.para(text, language, words.w, em, True)
+    if not para.fits or len(para.lines) > 2 or para.height > words.h:
+        return None
+    if switch:
+        right = words.x + (words.w + para.width) / 2
+        top = words.y + (words.h - para.height) / 2
+        sign = Box(box.right - _BESIDE_SIGN, box.y, _BESIDE_SIGN, _UNDER_SIGN)
+        if right > sign.x + 0.01 and top < sign.bottom - 0.01:
+            return None
+    return _Cell(name, para, box, words)
 
 
 def _halved(kit: Kit, text: str, language: str, em: float) -> Para:

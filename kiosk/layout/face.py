@@ -5,6 +5,8 @@ Within a low reach they stand as they do elsewhere if they can, else in rows of 
 
 from __future__ import annotations
 
+from math import inf
+
 from kiosk.layout import bar
 from kiosk.layout.kit import COMPACT, GAP, QUESTION, Draft, Kit, Para
 from kiosk.layout.page import Box, Mark, Page, Target
@@ -16,6 +18,7 @@ _GAPS = (0.0, 5.0, 4.0)
 _TOP = 3.5
 _UNDER_FACE = 2.0
 _UNDER_WORDS = 2.5
+_FACE_LEAST = 22.0
 _AROUND = _TOP + _UNDER_FACE + _UNDER_WORDS
 _BELOW = 12.0
 """Under a statement whose answers have a place of their own."""
@@ -72,15 +75,15 @@ def _asked(draft: Draft, para: Para, height: float, top: float, bottom: float) -
     return draft.write("question", para, kit.margin, top + above, kit.inner) + below
 
 
-def _same_size(
-    kit: Kit, language: str, words: list[str], width: float, most: int
-) -> tuple[list[Para], float]:
-    """All words at the first size at which each fits, and that size in u."""
+def _same_size(  # noqa: PLR0917
+    kit: Kit, language: str, words: list[str], width: float, most: int, high: float = inf
+) -> list[Para]:
+    """All words at the first size at which each fits on `most` lines and `high` mm."""
     for size in kit.sizes(COMPACT):
         paras = [kit.fit(text, language, width, (size,), most=most) for text in words]
-        if all(para.fits for para in paras):
+        if all(para.fits and para.height <= high for para in paras):
             break
-    return paras, size
+    return paras
 
 
 def _columns(
@@ -91,12 +94,13 @@ def _columns(
     n = len(shown)
     cell = (kit.inner - (n - 1) * GAP) / n
     top = kit.margin + 1
-    paras, _ = _same_size(kit, draft.language, words, cell - 5, 4)
+    high = kit.room(bottom) - _AROUND - _FACE_LEAST if kit.lowered else inf
+    paras = _same_size(kit, draft.language, words, cell - 5, 4, high)
     if not all(para.fits for para in paras):
         return False
     words_h = max(para.height for para in paras)
     best = min(cell - 9.4, 3.9 * kit.u, kit.room(bottom) - words_h - _AROUND)
-    least = 22.0 if kit.lowered else min(best, 25.0)
+    least = _FACE_LEAST if kit.lowered else min(best, 25.0)
     for size in QUESTION:
         para = kit.para(statement, draft.language, kit.inner, size * kit.u, True)
         room = bottom - top - para.height - sum(_GAPS)
@@ -104,7 +108,7 @@ def _columns(
         if face >= least:
             break
     else:
-        if face < 22:
+        if face < _FACE_LEAST:
             return False
     height = face + words_h + _AROUND
     y = _asked(draft, para, height, top, bottom)
@@ -205,7 +209,7 @@ def _grid(
     row = max(20.0, min(40.0, (kit.room(bottom) - gaps) / lines))
     face = _face(kit, row)
     wide = (kit.inner - (columns - 1) * GAP) / columns
-    paras, _ = _same_size(kit, draft.language, words, _beside(wide, face), 3)
+    paras = _same_size(kit, draft.language, words, _beside(wide, face), 3)
     row = max(row, max(para.height for para in paras) + 1)
     height = lines * row + gaps
     for size in QUESTION:
@@ -236,7 +240,7 @@ def _beside(width: float, face: float) -> float:
 def _least(draft: Draft, words: list[str], width: float, least: float) -> float:
     """How low a row of a list may be: at least `least`, and higher than its words."""
     kit = draft.kit
-    paras, _ = _same_size(kit, draft.language, words, _beside(width, _face(kit, least)), 2)
+    paras = _same_size(kit, draft.language, words, _beside(width, _face(kit, least)), 2)
     return max(least, max(para.height for para in paras) + 1)
 
 
@@ -256,7 +260,7 @@ def _cells(  # noqa: PLR0917
     beside = 4 + face + 4
     width = (area.w - (columns - 1) * GAP) / columns
     most = 2 if columns == 1 else 3
-    paras, _ = _same_size(kit, draft.language, words, _beside(width, face), most)
+    paras = _same_size(kit, draft.language, words, _beside(width, face), most)
     for i, (value, word) in enumerate(zip(shown, paras, strict=True)):
         line, column = divmod(i, columns)
         plain = Box(area.x + column * (width + GAP), area.y + line * (row + GAP), width, row)
