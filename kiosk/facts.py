@@ -56,6 +56,8 @@ class Facts:
     """What the self-check found and nobody mended; its names."""
     version: str = ""
     """Of the program."""
+    speech: str = ""
+    """Why the device does not speak as it should (`kiosk.speech.state`); empty while it does."""
     on_stick: int = 0
     """The newest configuration a stick has for this device; 0 none."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from kiosk.facts import Facts, moment
 from kiosk.layout.keys import Keys
@@ -10,7 +10,18 @@ from kiosk.layout.staff import Sheet
 from kiosk.layout.table import Row
 from kiosk.selfcheck import NAMES
 from kiosk.setup_views import Texts
+from kiosk.speech import state
 from kiosk.views import LANGUAGES, Cleaning, View
+
+SPEECH: Final = {
+    "": "ready",
+    state.OFF: "off",
+    state.NO_ENGINE: "no-engine",
+    state.NO_CARD: "no-card",
+    state.ENGINE_FAILS: "engine-fails",
+    state.CARD_FAILS: "card-fails",
+}
+"""State of the voice to `service.speech.…`."""
 
 if TYPE_CHECKING:
     from kiosk.service import Service
@@ -106,7 +117,7 @@ def status_rows(facts: Facts, language: str, t: Texts, *, pin: bool) -> tuple[Ro
     )
     free = f"{facts.free / 1e9:.1f} GB" if facts.free >= 0 else "?"
     rows.append(Row(t("service.disk"), free, "ok" if facts.writable else "bad"))
-    rows.append(_window(facts, t))
+    rows += [_window(facts, t), _speech(facts, t)]
     failed = [t(f"check.{name}") for name in facts.failed if name in NAMES]
     if failed:
         rows.append(Row(t("service.checks"), ", ".join(failed), "bad"))
@@ -184,3 +195,17 @@ def _window(facts: Facts, t: Texts) -> Row:
             "service.window.other", window=value, panel=f"{screen.width_px} × {screen.height_px}"
         )
     return Row(t("service.window"), value, "ok" if same else "bad")
+
+
+def _speech(facts: Facts, t: Texts) -> Row:
+    label, found = t("service.speech"), facts.speech
+    if found == state.STARTING:
+        return Row(label, t("check.wait"))
+    if found.startswith(state.NO_VOICE):
+        missing = found.removeprefix(state.NO_VOICE)
+        return Row(label, t("service.speech.no-voice", languages=missing), "bad")
+    # What has no words of its own is better said in English than not at all.
+    value = t(f"service.speech.{SPEECH[found]}") if found in SPEECH else found
+    if found == state.OFF:
+        return Row(label, value)
+    return Row(label, value, "bad" if found else "ok")

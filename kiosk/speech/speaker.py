@@ -24,6 +24,7 @@ from kiosk.speech.parts import Part, Utterance, Voice
 from kiosk.speech.player import APLAY, Player, PlayerError, card
 from kiosk.speech.prompts import Prompts, Recording, clean
 from kiosk.speech.speechlog import SpeechLog
+from kiosk.speech.state import CARD_FAILS, ENGINE_FAILS, NO_CARD, NO_ENGINE, STARTING
 
 log = logging.getLogger("hymio.speech")
 
@@ -34,12 +35,6 @@ GAP_MS: Final = 200
 MOST_FAILURES: Final = 3
 TRIAL: Final = (Part("a", "en"),)
 """Said without a sound to find out whether the card works."""
-
-STARTING: Final = "starting"
-NO_ENGINE: Final = "no engine"
-NO_CARD: Final = "no sound card"
-ENGINE_FAILS: Final = "the engine fails"
-PLAYER_FAILS: Final = "the sound card fails"
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,7 +392,7 @@ class Speaker:
 
 
 def _named(error: EngineError | PlayerError) -> str:
-    return ENGINE_FAILS if isinstance(error, EngineError) else PLAYER_FAILS
+    return ENGINE_FAILS if isinstance(error, EngineError) else CARD_FAILS
 
 
 def open_voice(

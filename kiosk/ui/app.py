@@ -97,7 +97,7 @@ class Terminal:
         self.glass = Glass(self.size, self._finger, partial.changed)
         world = World(time.monotonic, clock.stamp, uuid7, random.SystemRandom())
         curtain = Curtain(self.glass)
-        self._desk = Desk(data, stick, self.size)
+        self._desk = Desk(data, stick, self.size, voice=voice)
         self.flow = Flow(Pages(bundle, self.size), curtain, self.door, world, voice)
         self.front = Front(
             self.flow,

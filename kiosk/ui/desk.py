@@ -15,6 +15,8 @@ from typing import Any, Final
 from kiosk import stick
 from kiosk.facts import Facts, Ledger
 from kiosk.seen import Seen
+from kiosk.speech.parts import Silence, Voice
+from kiosk.speech.state import state
 from kiosk.ui.activation import CARRIED
 from kiosk.ui.status import program_version
 from sync import clock, ledger
@@ -39,9 +41,11 @@ class Desk:
         window: tuple[int, int],
         *,
         running: Callable[[DataDir], bool] | None = None,
+        voice: Voice | None = None,
     ) -> None:
         self._data, self._stick, self._window = data, stick_dir, window
         self._running = running or sender_running
+        self._voice = voice or Silence()
         self._writable = True
         self.turn = 0
         """Counts what was written here: a look that began before it is old."""
@@ -94,6 +98,7 @@ class Desk:
             ledger=_ledger(self._data) if full else None,
             failed=_names((read_json(self._setup_json) or {}).get("failed")),
             version=program_version(),
+            speech=state(self._voice, bundle),
             on_stick=_on_stick(self._stick, bundle),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from kiosk.speech.state import state
 from kiosk.ui.door import Door
 from kiosk.ui.flow import Flow
 from sync import clock
@@ -35,7 +36,7 @@ class Status:
         """The window, such as 1280x800."""
         self.more: dict[str, Any] = {"setup": "", "service": {}}
         """What set-up and service screen say."""
-        self._told: tuple[str, dict[str, Any]] | None = None
+        self._told: tuple[str, dict[str, Any], str] | None = None
         self._of = ""
         """The device whose configuration it is; unknown at the start."""
         self._refused: list[dict[str, object]] = []
@@ -52,11 +53,12 @@ class Status:
 
     def changed(self, flow: Flow) -> bool:
         """Whether something happened since it was written that must not wait."""
-        return self._told != (flow.down, self.more)
+        return self._told != (flow.down, self.more, state(flow.voice, flow.bundle))
 
     def write(self, flow: Flow) -> None:
         """Replace the file. Raises OSError."""
-        self._told = (flow.down, dict(self.more))
+        speech = state(flow.voice, flow.bundle)
+        self._told = (flow.down, dict(self.more), speech)
         reason = self._door.reason
         if flow.down == "out-of-use":
             reason = reason or "the outbox takes no more visits"
@@ -72,6 +74,7 @@ class Status:
             "alarms": self._door.alarms,
             "version": program_version(),
             "display": self.display,
+            "speech": speech,
             **self.more,
         }
         write_json(self._data.terminal_json, content)

@@ -18,7 +18,8 @@ import pytest
 from kiosk.speech.engine import _languages, voices
 from kiosk.speech.jack import Jack
 from kiosk.speech.parts import Part
-from kiosk.speech.speaker import NO_CARD, NO_ENGINE, Patience, Speaker
+from kiosk.speech.speaker import Patience, Speaker
+from kiosk.speech.state import CARD_FAILS, ENGINE_FAILS, NO_CARD, NO_ENGINE
 from tests.bench import screen
 
 LOUDSPEAKER = Path(__file__).with_name("loudspeaker.py")
@@ -405,7 +406,7 @@ def test_a_player_that_fails_makes_the_voice_silent_until_it_works_again(
         voice.say((Part(f"{LONG} {number}", "fi"),))
         room.quiet()
     wait_until(lambda: not voice.available, "given up")
-    assert voice.reason == "the sound card fails"
+    assert voice.reason == CARD_FAILS
     (room.heard / fault).unlink()
     wait_until(lambda: voice.available, "tried again")
     assert set(room.all()[-1][1]) == {0}, "the trial is not heard"
@@ -440,7 +441,7 @@ def test_an_engine_that_dies_or_hangs_makes_the_voice_silent(room: Room, fault: 
         voice.say((SHORT,))
         room.quiet()
     wait_until(lambda: not voice.available, "given up")
-    assert voice.reason == "the engine fails"
+    assert voice.reason == ENGINE_FAILS
 
 
 def test_no_command_line_holds_what_is_said(room: Room) -> None:
