@@ -38,6 +38,16 @@ class Lettering:
             for part in self._files.segments(shown, bold)
         )
 
+    def extent(self, text: str, size: float, *, bold: bool = False) -> tuple[float, float]:
+        """How far a line's ink reaches above and below its baseline, px."""
+        above = below = 0.0
+        for part in self._files.segments(text.replace("\u00ad", ""), bold):
+            direction = "rtl" if part.rtl and self._engine == ImageFont.Layout.RAQM else None
+            font = self._font(part.font, size)
+            _, top, _, bottom = font.getbbox(part.text, anchor="ls", direction=direction)
+            above, below = max(above, -top), max(below, bottom)
+        return above, below
+
     def line(
         self,
         image: Image.Image,

@@ -25,13 +25,17 @@ CHOSEN_BORDER = 1.6
 TICK = 3.6
 FOCUS = 1.2
 """Width of the ring around the control the keyboard is on."""
+FOCUS_LEAST = 0.8
+"""Where even at the edge of a small key a letter needs the room."""
 FOCUS_INSET = 1.4
 FOCUS_GAP = 0.3
 """At least so far it stays from letters."""
 FOCUSED_BORDER = 0.9
-"""Of a chosen target with the ring: ground must be seen between the two."""
-LETTER = 0.6
-"""Half the height of a line's letters, em."""
+"""Of a chosen target with the ring, so that ground is seen between the two; less where it must."""
+FOCUS_EDGE = -0.4
+"""As far over the edge as the ring may go where a target is small."""
+FOCUS_GROUND = 0.4
+"""Between the ring and the border of what is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,10 @@ class Painter:
             target.look == "switch" and target.current and state != "pressed"
         )
         if inside:
-            width = FOCUSED_BORDER if focus else CHOSEN_BORDER
+            width = CHOSEN_BORDER
+            if focus:
+                room = self._focus_inset(target) - FOCUS_GROUND + BORDER / 2
+                width = min(FOCUSED_BORDER, max(BORDER / 2, room))
             self._ring(image, target, style.fill or self.theme.ground, width)
         if focus:
             # First of all that stands on the plate: a tick may lie over it, never the other way.
@@ -301,9 +308,10 @@ class Painter:
 
     def _focus(self, image: Image.Image, target: Target, colour: Rgb) -> None:
         """The ring of the keyboard, nearer to the edge where letters need the room."""
-        inset = max(0.0, min(FOCUS_INSET, self._free(target) - FOCUS - FOCUS_GAP))
+        inset = self._focus_inset(target)
         left, top, right, bottom = self.view.px(_inset(target.box, inset))
-        line = max(2, round(FOCUS * self.view.scale))
+        room = self._free(target) - FOCUS_GAP - inset
+        line = max(2, round(max(FOCUS_LEAST, min(FOCUS, room)) * self.view.scale))
         wide, high = right - left, bottom - top
         if wide <= 2 * line or high <= 2 * line:
             return
@@ -314,19 +322,23 @@ class Painter:
         ring.paste(0, (line, line), hole)
         image.paste(colour, (left, top), ring)
 
+    def _focus_inset(self, target: Target) -> float:
+        room = self._free(target) - FOCUS - FOCUS_GAP
+        return max(FOCUS_EDGE, min(FOCUS_INSET, room))
+
     def _free(self, target: Target) -> float:
         """The room in mm between a target's edge and what stands on it."""
-        plate = target.box
+        plate, scale = target.box, self.view.scale
         boxes = [mark.box for mark in target.marks]
         for run in target.runs:
             for index, line in enumerate(run.lines):
-                wide = self.lettering.width(line, run.em * self.view.scale, bold=run.bold)
-                wide /= self.view.scale
+                size = run.em * scale
+                wide = self.lettering.width(line, size, bold=run.bold) / scale
+                above, below = self.lettering.extent(line, size, bold=run.bold)
                 gap = run.box.w - wide
                 x = run.box.x + {"left": 0.0, "center": gap / 2, "right": gap}[run.align]
-                # A capital with its accent above the middle, a small letter's tail below it.
-                y = run.box.y + run.leading * (index + 0.5) - LETTER * run.em
-                boxes.append(Box(x, y, wide, 2 * LETTER * run.em))
+                y = run.box.y + run.leading * (index + 0.5) + run.em * CAP / 2 - above / scale
+                boxes.append(Box(x, y, wide, (above + below) / scale))
         return min(
             (
                 min(each.x - plate.x, plate.right - each.right)
