@@ -80,6 +80,9 @@ def device(chroot: Chroot, package: Path, folder: Path) -> None:
         str(states),
     )
     sound(chroot)
+    voice = chroot.run("sh", "-c", "command -v aplay && espeak-ng --stdout -v fi kiitos | wc -c")
+    size = int((voice.stdout.split() or ["0"])[-1])
+    chroot.check("a voice and what plays it", size > 10_000, voice.stdout)
     helped = chroot.run("hymio", "--help")
     chroot.check("hymio --help", helped.returncode == 0 and "sync" in helped.stdout, helped.stdout)
     once = chroot.sender("hymio", "sync", "--once", "--data", DATA)
