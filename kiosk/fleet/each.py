@@ -17,6 +17,8 @@ from sync.contract.bundle import LANGUAGES
 from sync.contract.records import OTHER
 
 AnySource = Source[Any]
+_SIGNS = frozenset("/()[]")
+"""Read aloud as they stand they break a sentence."""
 
 
 def organisation(source: Source[OrganisationFile], names: Sequence[str]) -> Iterator[ConfigError]:
@@ -107,17 +109,31 @@ def survey(source: Source[SurveyFile]) -> Iterator[ConfigError]:
     if data.get("phone_url"):
         yield from _rule(source, ("phone_url",), rules.address(data["phone_url"]))
     yield from _known_languages(source, ("texts",), data.get("texts", {}))
+    yield from _texts(source, own)
+
+
+def _texts(source: Source[SurveyFile], own: Mapping[str, str]) -> Iterator[ConfigError]:
+    """A survey's own wording."""
     known = {*wording("fi"), *(f"statement.{ident}" for ident in own)}
-    for language, texts in data.get("texts", {}).items():
+    for language, texts in source.data.get("texts", {}).items():
         for key, text in texts.items():
-            if key not in known:
-                yield source.error(
-                    ("texts", language, key),
-                    "the screen has no such text",
-                    one_of(key, known, "see assets/wording/fi.toml"),
-                )
+            here: Path = ("texts", language, key)
+            if key.removesuffix(".spoken") not in known:
+                remedy = one_of(key, known, "see assets/wording/fi.toml")
+                yield source.error(here, "the screen has no such text", remedy)
             elif not text.strip():
-                yield source.error(("texts", language, key), "is empty", "write it, or remove it")
+                yield source.error(here, "is empty", "write it, or remove it")
+            elif _stumbles(key, text) and f"{key}.spoken" not in texts:
+                yield source.error(
+                    here,
+                    "has a sign that does not read well aloud",
+                    f'add "{key}.spoken" = "…" as it should be said',
+                    warning=True,
+                )
+
+
+def _stumbles(key: str, text: str) -> bool:
+    return bool(set(text) & _SIGNS) and not key.endswith(".spoken")
 
 
 def location(

@@ -352,6 +352,20 @@ def test_a_survey_that_never_asks_what_it_lists_is_a_warning(county: County) -> 
     assert (warning.severity, warning.key) == ("warning", "selection")
 
 
+@pytest.mark.parametrize("key", ["statement.s05", "other-or-unknown"])
+def test_a_surveys_own_text_with_a_slash_should_have_a_form_for_the_ear(
+    county: County, key: str
+) -> None:
+    written = f'[texts.fi]\n"{key}" = "Lääkäri/hoitaja"'
+    county.edit(SURVEY, "ask_comment = false", written)
+    (warning,) = county.problems()
+    assert (warning.severity, warning.key.replace('"', "")) == ("warning", f"texts.fi.{key}")
+    assert f'"{key}.spoken"' in warning.remedy
+    county.edit(SURVEY, written, f'{written}\n"{key}.spoken" = "Lääkäri tai hoitaja"')
+    assert county.problems() == []
+    assert resolve(county.root, "esim-0002").texts["fi"][f"{key}.spoken"] == "Lääkäri tai hoitaja"
+
+
 def test_wording_the_program_lacks_is_a_warning_outside_the_finished_languages(
     county: County, monkeypatch: pytest.MonkeyPatch
 ) -> None:
