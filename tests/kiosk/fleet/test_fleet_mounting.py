@@ -188,6 +188,17 @@ def test_at_the_height_advised_every_control_is_within_reach(
     assert REACH[0] <= made.lowest < made.highest <= LOW_FROM + 0.5
 
 
+@pytest.mark.parametrize(("name", "top"), [("21in-portrait", 1450.0), ("15in-landscape", 1180.0)])
+def test_where_the_glass_reaches_higher_the_mode_low_brings_every_control_down(
+    bundle: Bundle, measure: PillowMeasure, name: str, top: float
+) -> None:
+    made = hung(bundle, measure, name, top)
+    assert made.low and made.remedy is None
+    assert made.highest <= LOW_FROM + 0.5
+    (text,) = said(mounting_pdf.pdf([made], "en"))
+    assert "offers Lower down" in text and "beyond reach" not in text
+
+
 def test_a_panel_too_high_or_too_low_is_told_how_far_to_move_and_that_is_far_enough(
     bundle: Bundle, measure: PillowMeasure
 ) -> None:
