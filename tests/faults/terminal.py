@@ -54,11 +54,13 @@ class Terminal:
         self._config = log.with_suffix(".bundle")
         self._config.write_bytes(bundles.as_json(bundle))
         self.env = {"DISPLAY": screen.name}
+        self.options: tuple[str, ...] = ()
+        """More words for the command."""
         self.child: Child | None = None
 
     def command(self) -> list[str]:
         """How the terminal is started."""
-        words = ("kiosk", "--config", str(self._config), "--data", str(self.data))
+        words = ("kiosk", "--config", str(self._config), "--data", str(self.data), *self.options)
         return [sys.executable, "-m", "kiosk.cli", *words]
 
     def start(self, *, wait: bool = True) -> Child:
