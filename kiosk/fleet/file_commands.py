@@ -25,10 +25,12 @@ from kiosk.fleet.errors import ConfigError
 from kiosk.fleet.explain import explain
 from kiosk.fleet.resolve import resolve
 from kiosk.fleet.tree import Tree
+from kiosk.layout.kit import panel_of
 from kiosk.layout.measure import FontError
+from kiosk.layout.page import LOW_REACH_MM
 from sync.contract.bundle import LANGUAGES
 
-MODES = ("larger", "dark", "low")
+MODES = ("speech", "larger", "dark", "low")
 
 
 @click.command("validate")
@@ -123,7 +125,7 @@ def show_command(device: str, root: Path, explained: bool, form: str) -> None:
     "modes",
     multiple=True,
     metavar="MODE[,MODE]",
-    help=f"Draw it in these modes too: {', '.join(MODES)}.",
+    help=f"Draw it in these modes too: {', '.join(MODES)}; low only on panels hung high.",
 )
 @root_option
 def preview_command(
@@ -140,6 +142,12 @@ def preview_command(
     strange = frozenset[str]().union(*wanted) - set(MODES)
     if strange:
         raise click.BadParameter(f"no mode {', '.join(strange)}", param_hint="--mode")
+    if any("low" in mode for mode in wanted) and not panel_of(bundle.screen).offers_low:
+        raise click.BadParameter(
+            f"{device} has no low: its top edge is at most {LOW_REACH_MM:,.0f} mm above the floor"
+            " (screen.top_mm_above_floor)",
+            param_hint="--mode",
+        )
     # Only now: everything else at IT's desk works without what draws.
     preview: Any = importlib.import_module("kiosk.ui.preview")
     out = out or Path("preview") / device

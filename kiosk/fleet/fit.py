@@ -19,13 +19,12 @@ from kiosk.fleet.resolve import build
 from kiosk.fleet.shown import Known, Texts
 from kiosk.fleet.tree import Tree
 from kiosk.layout.compose import Composer
-from kiosk.layout.every import SWITCHES, shots
+from kiosk.layout.every import modes_of, shots
+from kiosk.layout.kit import panel_of
 from kiosk.layout.measure import PillowMeasure
 from kiosk.layout.page import Page
-from sync.contract.bundle import Bundle, as_json
+from sync.contract.bundle import Bundle, Screen, as_json
 
-MODES = tuple(frozenset(mode) for mode in ((), *([switch] for switch in SWITCHES)))
-"""As the device stands, and with each switch of the access sheet; dark changes no place."""
 PAGED = ("choice", "privacy")
 MOST_PAGES = 40
 
@@ -60,7 +59,7 @@ def problems(
         if (devices is not None and ident not in devices) or wrong & tree.chain(source):
             continue
         bundle = build(tree, ident)
-        key = as_json(_what_shows(bundle))
+        key = as_json(what_shows(bundle))
         alike.setdefault(key, []).append(ident)
         bundles.setdefault(key, bundle)
     measure = PillowMeasure()
@@ -105,7 +104,7 @@ def paced(done: Done, every_s: float = 2.0) -> Done:
     return step
 
 
-def _what_shows(bundle: Bundle) -> Bundle:
+def what_shows(bundle: Bundle) -> Bundle:
     """The bundle without what no screen shows."""
     plain = msgspec.structs.replace(
         bundle.location, id="", name={}, municipality="", timezone="", hours={}
@@ -118,8 +117,15 @@ def _what_shows(bundle: Bundle) -> Bundle:
         survey=bundle.survey,
         services=bundle.services,
         texts=bundle.texts,
-        screen=bundle.screen,
+        screen=_hung(bundle.screen),
     )
+
+
+def _hung(screen: Screen) -> Screen:
+    """The panel without a height above the floor that changes nothing."""
+    if panel_of(screen).offers_low:
+        return screen
+    return msgspec.structs.replace(screen, top_mm_above_floor=0)
 
 
 def _panel(
@@ -162,11 +168,9 @@ def _panel(
 
 def _pages(bundle: Bundle, measure: PillowMeasure) -> Iterator[tuple[str, Page]]:
     """Every page there is, with its screen's name, in every language and mode."""
-    for mode in MODES:
-        if mode == {"dark"}:
-            continue
+    for mode in modes_of(bundle):
         composer = Composer(bundle, measure, mode)
-        suffix = "".join(f" ({switch})" for switch in mode)
+        suffix = f" ({', '.join(sorted(mode))})" if mode else ""
         for language in bundle.languages:
             seen = set()
             for name, screen, args, _ in shots(bundle):

@@ -101,10 +101,10 @@ def compose(  # noqa: PLR0917
         bar.logo(draft)
     found = items(kit, language, question, group)
     columns, most = (1, 7) if kit.panel.portrait else (2, 4)
-    if kit.lowered and kit.inner >= 2 * _WIDE + _COLUMN_GAP:
-        columns, most = 2, 4
-    if kit.larger:
-        most -= 2 if not kit.lowered else 0
+    if kit.lowered and _beside(kit, language, found):
+        columns = 2
+    if kit.larger and not kit.lowered:
+        most -= 2
     least = _LEAST
     if kit.lowered:
         # Two lines of a name, where there are no more millimetres to grow into.
@@ -142,6 +142,15 @@ def compose(  # noqa: PLR0917
     draft.write("question", para, kit.margin, top + above, kit.inner)
     _cells(draft, shown, columns, y, height)
     return draft.page()
+
+
+def _beside(kit: Kit, language: str, found: list[_Item]) -> bool:
+    """Whether cells may stand beside each other: wide enough for a finger and for every name."""
+    inner = (kit.inner - _COLUMN_GAP) / 2 - 2 * _PAD
+    size = kit.sizes(_SIZES)[-1]
+    return inner + 2 * _PAD >= _WIDE and all(
+        _words(kit, language, item, inner, size).fits for item in found
+    )
 
 
 def _title(  # noqa: PLR0917

@@ -3,21 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Any, Literal
 
+from kiosk.layout.access import SWITCHES
 from kiosk.layout.choice import groups
+from kiosk.layout.kit import panel_of
 from kiosk.questions import choices, steps_of
 from sync.contract.bundle import Bundle
 
 Shown = Literal["rest", "pressed", "chosen", "focus", "chosen-focus"]
 Shot = tuple[str, str, tuple[Any, ...], dict[str, Shown]]
 """Name, Composer method, its arguments after the language, targets that look otherwise."""
-SWITCHES = ("larger", "dark")
-"""What the access sheet offers today."""
+SPEAKING = ("repeat", "pause", "quieter", "louder")
+PAUSED = ("repeat", "resume", "quieter", "louder")
+"""What the access sheet offers besides while speech is on."""
 
 
-def shots(bundle: Bundle, switches: Sequence[str] = SWITCHES) -> Iterator[Shot]:
-    """Every screen a visitor or passer-by can meet; `switches` are what the access sheet offers."""
+def modes_of(bundle: Bundle) -> tuple[frozenset[str], ...]:
+    """The modes in which things stand elsewhere on a device's panel: none, and each together with
+    each."""
+    moving = ("larger", "low") if panel_of(bundle.screen).offers_low else ("larger",)
+    return tuple(
+        frozenset(each) for count in range(len(moving) + 1) for each in combinations(moving, count)
+    )
+
+
+def shots(bundle: Bundle, offered: Sequence[str] = SWITCHES) -> Iterator[Shot]:
+    """Every screen a visitor or passer-by can meet; `offered`: the access sheet's switches."""
     survey = bundle.survey
     asked = survey.statements[: survey.count]
     steps = steps_of(bundle, asked)
@@ -54,8 +67,11 @@ def shots(bundle: Bundle, switches: Sequence[str] = SWITCHES) -> Iterator[Shot]:
     yield "reply", "reply", (), {}
     yield "still", "still", (), {}
     yield "still-language", "still", (True,), {}
-    yield "access", "access", (switches,), {}
-    yield "access-started", "access", (switches, True), {}
+    yield "access", "access", (tuple(offered),), {}
+    yield "access-started", "access", (tuple(offered), True), {}
+    if "speech" in offered:
+        yield "access-speech", "access", ((*offered, *SPEAKING),), {}
+        yield "access-speech-paused", "access", ((*offered, *PAUSED), True), {}
     for name in ("languages", "privacy", "out-of-use", "closed"):
         yield name, name.replace("-", "_"), (), {}
 

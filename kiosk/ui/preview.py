@@ -47,7 +47,9 @@ def render(
     for mode in modes:
         for language in languages or bundle.languages:
             for name, screen, args, states in shots(bundle, MODES):
-                page = pages.page(mode, screen, language, *args)
+                # While it speaks its sheet has more on it.
+                shown = mode | {"speech"} if name.startswith("access-speech") else mode
+                page = pages.page(shown, screen, language, *args)
                 image = pages.painter(mode, screen).page(page, states)
                 _finish(page, image, pages, mode)
                 file = "_".join([name, language, *sorted(mode)]) + ".png"
