@@ -104,7 +104,7 @@ FI: Final[Mapping[str, str]] = {
     " oikealle. Kuulokeliitäntä on oikealla sivulla alhaalla ja merkitty niin, että sormi löytää"
     " sen.",
     "room": "Tila edessä",
-    "room.text": "Vapaata, tasaista lattiaa {wide} × {deep} mm ja kääntymisympyrä {turn} mm."
+    "room.text": "Vapaata, tasaista lattiaa {wide} × {deep} mm ja kääntöympyrä {turn} mm."
     " Pöydän alla vapaata: polville {knee} mm korkea ja {kneedeep} mm syvä, jaloille {toe} mm"
     " korkea ja {toedeep} mm syvä, leveys {wide} mm.",
     "light": "Valo, kallistus, johto",
@@ -131,7 +131,7 @@ FI: Final[Mapping[str, str]] = {
     "sources": "Ulottuvuus {low}–{high} mm, lattia {wide} × {deep} mm, polvet, jalat, {sight} mm:"
     " EN 301 549 V3.2.1, 8.3.2–8.3.5; luvut luettu versiosta V1.1.2, 8.3.2–8.3.4. Painikkeet"
     " 800–1\xa0100 mm, näppäimistö 300 mm: lopullinen luonnos V4.1.0, 8.3.5 ja 8.3.7."
-    " Kääntymisympyrä: suomalainen rakentamisohje. Ihmishahmot ja 2 mm:n merkki ovat omiamme.",
+    " Kääntöympyrä: suomalainen esteettömyysohje. Ihmishahmot ja 2 mm:n merkki ovat omiamme.",
 }
 SV: Final[Mapping[str, str]] = {
     "title": "Installationsblad",
