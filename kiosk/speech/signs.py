@@ -43,6 +43,8 @@ _DAYS: Final = {
     "uk": "пн=понеділок вт=вівторок ср=середа чт=четвер пт=пʼятниця сб=субота нд=неділя",
 }
 """In opening hours, beside a dash: elsewhere the same letters are other words."""
+_SOLE: Final = {"uk": {"з": "із", "й": "і"}}
+"""Words of one letter that the voice reads as letters, and another form of the same word."""
 _SHORT: Final = {
     "fi": {"puh.": "puhelin", "klo": "kello"},
     "sv": {"tfn": "telefon", "kl.": "klockan"},
@@ -64,7 +66,9 @@ def letter(character: str, language: str) -> str:
 
 
 def short(text: str, language: str) -> str:
-    """With the abbreviations of addresses and opening hours in full."""
+    """With the abbreviations of addresses and opening hours in full, and no letters for words."""
+    for word, other in _SOLE.get(language, {}).items():
+        text = re.sub(rf"(?<= ){word}(?= )", other, text)
     for brief, full in _SHORT.get(language, {}).items():
         text = re.sub(rf"(?<!\w){re.escape(brief)}(?![\w.])", full, text, flags=re.IGNORECASE)
     days = dict(day.split("=") for day in _DAYS.get(language, "").split())

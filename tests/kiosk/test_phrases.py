@@ -298,6 +298,7 @@ def test_lines_of_a_long_text_are_one_text_again() -> None:
         ("fi", "Puh. 050-123 4567", "puhelin 0 5 0, 1 2 3, 4 5 6 7"),
         ("fi", "Versio 2026-11-22", "Versio 2026-11-22"),
         ("uk", "необовʼязково", "необов’язково"),
+        ("uk", "ні з вами, ні з ними й так", "ні із вами, ні із ними і так"),
     ],
 )
 def test_a_surveys_own_text_without_a_form_for_the_ear_is_put_into_words(
