@@ -5,15 +5,20 @@ from __future__ import annotations
 from kiosk.layout.page import Page, Target
 
 
-def controls(page: Page) -> tuple[Target, ...]:
-    """What can be operated, in reading order: the content, then the bar, then the header."""
+def controls(page: Page, *, field: bool = False) -> tuple[Target, ...]:
+    """What can be operated, in reading order: the content, then the bar, then the header.
+
+    `field`: the text as well, which speech reads.
+    """
     bar = next((target.box.y for target in page.targets if target.name == "access"), None)
     content: list[Target] = []
     low: list[Target] = []
     high: list[Target] = []
     top = min((target.box.y for target in page.targets if _answers(target)), default=0.0)
     for target in page.targets:
-        if target.look in ("quiet", "field") or target.name.startswith("corner."):
+        if target.look == "quiet" or (target.look == "field" and not field):
+            continue
+        if target.name.startswith("corner."):
             # The touch test asks for fingers.
             continue
         if bar is not None and target.box.y >= bar - 0.1:

@@ -31,13 +31,13 @@ class Cursor:
         """The control itself."""
         return next((each for each in self._order if each.name == self.name), None)
 
-    def screen(self, page: Page, chosen: str = "") -> None:
+    def screen(self, page: Page, chosen: str = "", *, field: bool = False) -> None:
         """Another page; the control stays where the same screen still has it.
 
-        `chosen`: the answer that stands, where the keyboard begins.
+        `chosen`: the answer that stands, where the keyboard begins; `field`: a text is a control.
         """
         same = self._page is not None and _same(self._page, page)
-        self._page, self._order = page, controls(page)
+        self._page, self._order = page, controls(page, field=field)
         if same and self.target is not None:
             return
         self._column = None

@@ -100,7 +100,7 @@ class Scene:
         if self.aloud.on and not self._by_key and self.aloud.fresh(key):
             # Nothing of it was heard yet.
             self.cursor.leave()
-        self.cursor.screen(page, self._chosen(page))
+        self.cursor.screen(page, self._chosen(page), field=self.aloud.on)
         self.glass.show(page, self.pages.painter(self.modes, screen), self._states(page))
         self.guard.screen(page.targets, quiet=quiet)
         if screen == "text":
