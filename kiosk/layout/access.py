@@ -136,7 +136,8 @@ def _fitted(
         return None
     y = bar_y - 4 - len(rows) * height - gaps
     if not kit.placed:
-        y = kit.margin + (y - kit.margin) / 2
+        top = bar_y - 4 - kit.room(bar_y)
+        y = top + (y - top) / 2
     bands = []
     for group in groups:
         bands += [

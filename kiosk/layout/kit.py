@@ -139,7 +139,7 @@ class Kit:
 
     def room(self, bottom: float) -> float:
         """Height in which something can be touched above the bar, whose top is `bottom`."""
-        return bottom - 4 - max(self.reach, self.margin)
+        return bottom - 4 - max(self.reach, self.margin, self.h - REACH)
 
     def sizes(self, sizes: Sequence[float]) -> tuple[float, ...]:
         """`sizes` as far as the modes allow: in Larger nothing is below 1.0 u."""
