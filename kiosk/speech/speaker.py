@@ -43,7 +43,7 @@ class Patience:
 
     stuck: float = 5.0
     """An engine or a player that does nothing for so long hangs."""
-    retry: float = 60.0
+    retry: float = 20.0
     """Between two attempts to find a voice where there is none."""
 
 
