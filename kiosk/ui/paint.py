@@ -144,7 +144,7 @@ class Painter:
             self._ring(image, target, style.fill or self.theme.ground, width)
         if focus:
             # First of all that stands on the plate: a tick may lie over it, never the other way.
-            self._focus(image, target, style.ink or self.theme.ink)
+            self._focus(image, target, style)
         for drawn in target.marks:
             latched = target.current and drawn.value == "shift"
             mark = replace(drawn, value="shift-on") if latched else drawn
@@ -306,9 +306,11 @@ class Painter:
             width=width,
         )
 
-    def _focus(self, image: Image.Image, target: Target, colour: Rgb) -> None:
+    def _focus(self, image: Image.Image, target: Target, style: _Style) -> None:
         """The ring of the keyboard, nearer to the edge where letters need the room."""
-        inset = self._focus_inset(target)
+        # On a filled plate the ring is light, and needs the plate on its outer side, too.
+        edge = FOCUS_EDGE if style.border else FOCUS_GROUND
+        inset = max(edge, self._focus_inset(target))
         left, top, right, bottom = self.view.px(_inset(target.box, inset))
         room = self._free(target) - FOCUS_GAP - inset
         line = max(2, round(max(FOCUS_LEAST, min(FOCUS, room)) * self.view.scale))
@@ -320,7 +322,7 @@ class Painter:
         hole = shapes.rounded(wide - 2 * line, high - 2 * line, max(0.0, radius - line))
         ring = ring.copy()
         ring.paste(0, (line, line), hole)
-        image.paste(colour, (left, top), ring)
+        image.paste(style.ink or self.theme.ink, (left, top), ring)
 
     def _focus_inset(self, target: Target) -> float:
         room = self._free(target) - FOCUS - FOCUS_GAP

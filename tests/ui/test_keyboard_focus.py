@@ -66,6 +66,7 @@ CASES = [
     ("10in-landscape", "fi", frozenset[str]()),
     ("10in-landscape", "ar", frozenset[str]()),
     ("10in-portrait", "fi", frozenset[str]()),
+    ("10in-portrait", "fi", LARGER),
     ("10in-portrait", "ru", LARGER),
     ("10in-landscape", "sv", LARGER),
     ("21in-portrait", "ar", frozenset[str]()),
@@ -91,8 +92,9 @@ def test_the_ring_is_seen_on_every_side_and_cuts_no_letter(
         # From each side: at least as thick as asked for, told from both its neighbours.
         filled = target.look == "primary" or (target.look == "number" and "chosen" in bare)
         ink = theme.on_accent if filled else theme.ink
-        # Thinner only on keys whose letter fills them.
-        thick = round((FOCUS_LEAST if target.look == "key" else FOCUS) * painter.view.scale)
+        # Thinner only where a word fills a key, or a filled button of Larger.
+        full = target.look != "key" and not (modes and target.look == "primary")
+        thick = round((FOCUS if full else FOCUS_LEAST) * painter.view.scale)
         for side in range(4):
             turned, mask = (each.rotate(90 * side, expand=True) for each in (focus, ring))
             found, before, after, width = _first_line(turned, mask, ink)
