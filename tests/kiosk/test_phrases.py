@@ -23,8 +23,8 @@ from sync.contract.bundle import LANGUAGES, Bundle
 from tests.kiosk.layout.world import MEASURE
 
 CONFIG = Path(__file__).parents[2] / "device-config"
-DEVICES = ("esim-0001", "esim-0003")
-"""The whole bank of statements; services in groups."""
+DEVICES = ("esim-0001", "esim-0002", "esim-0003")
+"""The whole bank of statements; a short survey; services in groups."""
 READ_AS_SIGNS = set('/()[]{}<>|–—_*#@+=&%€"') | {"\u00ad", "\u02bc", "\xa0", "\n"}
 
 
@@ -160,7 +160,7 @@ def test_the_question_comes_with_its_ends_and_what_to_do() -> None:
     assert words(said) == (
         "fråga 1 av 5 | Hur sannolikt är det att du skulle rekommendera den vård eller service "
         "du fick till en närstående? | 0: Inte alls sannolikt | 10: Mycket sannolikt | "
-        "11 alternativ | Rör fingret över skärmen för att höra alternativen. "
+        "11 alternativ | Dra fingret över skärmen för att höra alternativen. "
         "Välj genom att trycka två gånger."
     )
 
