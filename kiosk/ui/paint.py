@@ -12,7 +12,7 @@ from typing import Literal
 from PIL import Image
 
 from kiosk.layout.page import Box, Mark, Page, Panel, Run, Target
-from kiosk.ui import shapes
+from kiosk.ui import ring, shapes
 from kiosk.ui.lettering import CAP, Lettering
 from kiosk.ui.theme import Rgb, Theme
 
@@ -23,19 +23,8 @@ BORDER = 0.5
 PRESSED_BORDER = 0.9
 CHOSEN_BORDER = 1.6
 TICK = 3.6
-FOCUS = 1.2
-"""Width of the ring around the control the keyboard is on."""
-FOCUS_LEAST = 0.8
-"""Where even at the edge of a small key a letter needs the room."""
-FOCUS_INSET = 1.4
-FOCUS_GAP = 0.3
-"""At least so far it stays from letters."""
 FOCUSED_BORDER = 0.9
 """Of a chosen target with the ring, so that ground is seen between the two; less where it must."""
-FOCUS_EDGE = -0.4
-"""As far over the edge as the ring may go where a target is small."""
-FOCUS_GROUND = 0.4
-"""Between the ring and the border of what is chosen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +128,15 @@ class Painter:
         if inside:
             width = CHOSEN_BORDER
             if focus:
-                room = self._focus_inset(target) - FOCUS_GROUND + BORDER / 2
+                at = ring.inset(target, self.lettering, self.view.scale)
+                room = at - ring.GROUND + BORDER / 2
                 width = min(FOCUSED_BORDER, max(BORDER / 2, room))
             self._ring(image, target, style.fill or self.theme.ground, width)
         if focus:
             # First of all that stands on the plate: a tick may lie over it, never the other way.
-            self._focus(image, target, style)
+            ink = style.ink or self.theme.ink
+            filled = style.border is None
+            ring.draw(image, target, self.lettering, self.view, ink, filled=filled)
         for drawn in target.marks:
             latched = target.current and drawn.value == "shift"
             mark = replace(drawn, value="shift-on") if latched else drawn
@@ -304,52 +296,6 @@ class Painter:
             fill=fill,
             border=self.theme.accent,
             width=width,
-        )
-
-    def _focus(self, image: Image.Image, target: Target, style: _Style) -> None:
-        """The ring of the keyboard, nearer to the edge where letters need the room."""
-        # On a filled plate the ring is light, and needs the plate on its outer side, too.
-        edge = FOCUS_EDGE if style.border else FOCUS_GROUND
-        inset = max(edge, self._focus_inset(target))
-        left, top, right, bottom = self.view.px(_inset(target.box, inset))
-        room = self._free(target) - FOCUS_GAP - inset
-        line = max(2, round(max(FOCUS_LEAST, min(FOCUS, room)) * self.view.scale))
-        wide, high = right - left, bottom - top
-        if wide <= 2 * line or high <= 2 * line:
-            return
-        radius = max(0.0, target.radius - inset) * self.view.scale
-        ring = shapes.rounded(wide, high, radius)
-        hole = shapes.rounded(wide - 2 * line, high - 2 * line, max(0.0, radius - line))
-        ring = ring.copy()
-        ring.paste(0, (line, line), hole)
-        image.paste(style.ink or self.theme.ink, (left, top), ring)
-
-    def _focus_inset(self, target: Target) -> float:
-        room = self._free(target) - FOCUS - FOCUS_GAP
-        return max(FOCUS_EDGE, min(FOCUS_INSET, room))
-
-    def _free(self, target: Target) -> float:
-        """The room in mm between a target's edge and what stands on it."""
-        plate, scale = target.box, self.view.scale
-        boxes = [mark.box for mark in target.marks]
-        for run in target.runs:
-            for index, line in enumerate(run.lines):
-                size = run.em * scale
-                wide = self.lettering.width(line, size, bold=run.bold) / scale
-                above, below = self.lettering.extent(line, size, bold=run.bold)
-                gap = run.box.w - wide
-                x = run.box.x + {"left": 0.0, "center": gap / 2, "right": gap}[run.align]
-                y = run.box.y + run.leading * (index + 0.5) + run.em * CAP / 2 - above / scale
-                boxes.append(Box(x, y, wide, (above + below) / scale))
-        return min(
-            (
-                min(each.x - plate.x, plate.right - each.right)
-                if side
-                else min(each.y - plate.y, plate.bottom - each.bottom)
-                for each in boxes
-                for side in (True, False)
-            ),
-            default=plate.h,
         )
 
     def _disc(self, image: Image.Image, x: float, y: float, radius: float, colour: Rgb) -> Px:

@@ -12,7 +12,8 @@ from kiosk.layout.compose import Composer
 from kiosk.layout.order import controls
 from kiosk.layout.page import Page, Target
 from kiosk.ui.lettering import Lettering
-from kiosk.ui.paint import FOCUS, FOCUS_LEAST, Painter, State, View
+from kiosk.ui.paint import Painter, State, View
+from kiosk.ui.ring import LEAST, WIDTH
 from kiosk.ui.theme import DARK, Rgb, Theme, light
 from tests.kiosk.layout.staff_pages import Screens
 from tests.kiosk.layout.world import MEASURE, bundle, services
@@ -94,7 +95,7 @@ def test_the_ring_is_seen_on_every_side_and_cuts_no_letter(
         ink = theme.on_accent if filled else theme.ink
         # Thinner only where a word fills a key, or a filled button of Larger.
         full = target.look != "key" and not (modes and target.look == "primary")
-        thick = round((FOCUS if full else FOCUS_LEAST) * painter.view.scale)
+        thick = round((WIDTH if full else LEAST) * painter.view.scale)
         for side in range(4):
             turned, mask = (each.rotate(90 * side, expand=True) for each in (focus, ring))
             found, before, after, width = _first_line(turned, mask, ink)

@@ -82,6 +82,20 @@ def test_the_document_names_every_key_that_has_a_name_of_its_own() -> None:
         assert does[KEYS[code].name] in row.lower()
 
 
+def test_speech_keys_reach_the_visit_switches_once_and_volume_as_long_as_held(
+    house: House, hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    monkeypatch.setattr(house.flow, "key", heard.append)
+    hands.press(F1, 59, 60, 61, 62, 104, 127)
+    assert heard == ["speech", "repeat", "pause", "quieter", "louder", "speech", "speech"]
+    heard.clear()
+    hands.hold(F1, 2)
+    assert heard == ["speech"]
+    hands.hold(128, 0.6)
+    assert heard[1:] == ["louder"] * len(heard[1:]) and len(heard) > 2
+
+
 def test_shift_turns_tab_round_and_system_keys_mean_nothing() -> None:
     keyboard = Keyboard(lambda: 0.0)
     assert keyboard.down(TAB, ["shift"]).name == "previous"
