@@ -8,6 +8,7 @@ import click
 
 from kiosk.fleet import (
     add_commands,
+    audit_command,
     centre_commands,
     edit_commands,
     file_commands,
@@ -64,6 +65,7 @@ def fleet() -> None:
 for _command in (
     *file_commands.COMMANDS,
     *list_command.COMMANDS,
+    *audit_command.COMMANDS,
     *mounting_commands.COMMANDS,
     *add_commands.COMMANDS,
     *edit_commands.COMMANDS,

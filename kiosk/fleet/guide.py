@@ -22,6 +22,7 @@ WORK: Final[Mapping[str, Mapping[str, str]]] = {
         "list": "devices --sort place",
         "show": "varha-0074 --explain",
         "preview": "varha-0074 --language fi",
+        "audit": "varha-0074 --html audit",
         "mounting": "varha-0074 --out installation.pdf",
     },
     "Change": {

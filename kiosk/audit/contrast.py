@@ -1,0 +1,204 @@
+"""Contrasts measured on painted pixels: text, borders, icons, faces, marks and the focus ring."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from PIL import Image
+
+from kiosk.audit.figures import PART, TEXT, least_contrast
+from kiosk.audit.finding import Finding, Seen
+from kiosk.audit.pixels import along, changed, inside
+from kiosk.layout.order import choices, controls
+from kiosk.layout.page import Box, Mark, Run, Target
+from kiosk.ui.paint import Painter, Px, State
+
+_AROUND: Final = 2.0
+"""Ground painted around a target, mm."""
+_EDGE: Final = 1.2
+"""How far inside its box a target's edge is looked for, mm."""
+_SAMPLE: Final = "Hxö"
+"""Stands for what a visitor writes."""
+_DECORATION: Final = frozenset({"logo", "ground", "line", "bar", "qr"})
+"""Measured elsewhere, or excepted."""
+_ASK = "choose a darker accent, or tell the makers of the program"
+
+Measured = tuple[str, float, float]
+"""What was measured, the contrast found and the one required."""
+
+
+def targets(seen: Seen) -> Iterator[Finding]:
+    """Every target at rest, pressed, chosen and in focus."""
+    operated = {target.name for target in controls(seen.page)}
+    answers = {target.name for target in choices(seen.page)}
+    for target in seen.page.targets:
+        for state in _states(target.name in operated, target.name in answers):
+            for what, found, required in seen.remembered(
+                _key(target, state, rtl=seen.page.rtl),
+                lambda target=target, state=state: list(  # type: ignore[misc]
+                    _target(seen.painter, target, state, rtl=seen.page.rtl)
+                ),
+            ):
+                if found < required:
+                    where = target.name if state == "rest" else f"{target.name}, {state}"
+                    yield _weak(seen, where, what, found, required, target.box)
+
+
+def texts(seen: Seen) -> Iterator[Finding]:
+    """Every text that is no target's, against what lies under it."""
+    for run in seen.page.runs:
+        if not run.lines:
+            continue
+        under = [mark for mark in seen.page.marks if mark.kind == "ground"]
+        key = ("text", run.lines, run.em, run.bold, run.colour, bool(under))
+        found = seen.remembered(key, lambda run=run, under=under: _text(seen, run, under))  # type: ignore[misc]
+        required = least_contrast(run.em, bold=run.bold)
+        if found < required:
+            yield _weak(seen, run.name, "text", found, required, run.box)
+
+
+def marks(seen: Seen) -> Iterator[Finding]:
+    """Everything drawn on the page itself: progress, ticks, codes, the countdown's bar."""
+    for mark in seen.page.marks:
+        if mark.kind in ("logo", "ground", "line"):
+            continue
+        plain = Mark(mark.kind, Box(8, 8, mark.box.w, mark.box.h), mark.value)
+        found = seen.remembered(
+            ("mark", plain.kind, plain.value, round(plain.box.w, 1), round(plain.box.h, 1)),
+            lambda plain=plain: _mark(seen.painter, plain, rtl=seen.page.rtl),  # type: ignore[misc]
+        )
+        if found < PART:
+            yield _weak(seen, mark.kind, mark.kind, found, PART, mark.box)
+
+
+def _weak(  # noqa: PLR0917
+    seen: Seen, where: str, what: str, found: float, required: float, box: Box
+) -> Finding:
+    check = "contrast-text" if what.startswith("text") else "contrast-part"
+    return seen.finding(check, where, f"{what} {found:.2f} : 1", f"{required:g} : 1", _ASK, box=box)
+
+
+def _states(operated: bool, answers: bool) -> tuple[State, ...]:
+    if not operated:
+        return ("rest",)
+    if not answers:
+        return "rest", "pressed", "focus"
+    return "rest", "pressed", "focus", "chosen", "chosen-focus"
+
+
+def _key(target: Target, state: State, *, rtl: bool) -> tuple[object, ...]:
+    """What decides the colours: not where the target stands, nor exactly how large it is."""
+    return (
+        "target",
+        target.look,
+        state,
+        target.current,
+        rtl,
+        target.box.h > 26,
+        tuple(
+            # At rest every word is measured; another state changes the colours of all alike.
+            (run.lines if state == "rest" else len(run.lines), round(run.em), run.bold, run.colour)
+            for run in target.runs
+        ),
+        tuple((mark.kind, mark.value, round(mark.box.w / 2)) for mark in target.marks),
+    )
+
+
+def _target(painter: Painter, target: Target, state: State, *, rtl: bool) -> Iterator[Measured]:
+    region = painter.view.px(target.box, _AROUND)
+    runs = tuple(run if run.lines else replace(run, lines=(_SAMPLE,)) for run in target.runs)
+    target = replace(target, runs=runs)
+    whole = _painted(painter, target, state, region, rtl=rtl)
+    for i, run in enumerate(target.runs):
+        if target.look == "quiet" and run.name == "logo":
+            required = TEXT
+        else:
+            required = least_contrast(run.em, bold=run.bold)
+        without = replace(target, runs=target.runs[:i] + target.runs[i + 1 :])
+        before = _painted(painter, without, state, region, rtl=rtl)
+        yield f"text “{' '.join(run.lines)}”", changed(before, whole), required
+    for i, mark in enumerate(target.marks):
+        if mark.kind in _DECORATION:
+            continue
+        without = replace(target, marks=target.marks[:i] + target.marks[i + 1 :])
+        before = _painted(painter, without, state, region, rtl=rtl)
+        yield mark.kind, changed(before, whole), PART
+        if mark.kind == "face":
+            yield "features of the face", inside(_middle(painter, whole, mark, region)), PART
+    if target.look == "quiet":
+        return
+    bare = replace(target, runs=(), marks=())
+    yield "border", _border(painter, bare, state, region, rtl=rtl), PART
+    if state in ("focus", "chosen-focus"):
+        calm = _painted(painter, target, _calm(state), region, rtl=rtl)
+        yield "focus ring", changed(calm, whole), PART
+    elif state == "chosen":
+        off = replace(bare, current=False)
+        calm = _painted(painter, off, "rest", region, rtl=rtl)
+        stands = _painted(painter, bare, state, region, rtl=rtl)
+        yield "mark of the choice", changed(calm, stands), PART
+
+
+def _calm(state: State) -> State:
+    return "chosen" if state == "chosen-focus" else "rest"
+
+
+def _painted(
+    painter: Painter, target: Target, state: State, region: Px, *, rtl: bool
+) -> Image.Image:
+    size = (region[2] - region[0], region[3] - region[1])
+    image = Image.new("RGB", size, painter.theme.ground)
+    painter.moved(region).target(image, target, state, rtl)
+    return image
+
+
+def _middle(painter: Painter, image: Image.Image, mark: Mark, region: Px) -> Image.Image:
+    """The inner part of a face: its fill, eyes and mouth, nothing of its outline."""
+    box, part = mark.box, 0.2
+    inner = Box(box.x + part * box.w, box.y + part * box.h, 0.6 * box.w, 0.6 * box.h)
+    return image.crop(painter.moved(region).view.px(inner))
+
+
+def _border(painter: Painter, bare: Target, state: State, region: Px, *, rtl: bool) -> float:
+    """The weakest of the four edges, each against the ground outside."""
+    image = _painted(painter, bare, state, region, rtl=rtl)
+    left, top, right, bottom = painter.moved(region).view.px(bare.box)
+    depth = max(2, round(_EDGE * painter.view.scale))
+    across, down = (left + right) // 2, (top + bottom) // 2
+    ground = painter.theme.ground
+    lines = (
+        [(left + i, down) for i in range(-2, depth)],
+        [(right - i, down) for i in range(-1, depth)],
+        [(across, top + i) for i in range(-2, depth)],
+        [(across, bottom - i) for i in range(-1, depth)],
+    )
+    wide, high = image.size
+    return min(
+        along(image, [(x, y) for x, y in line if 0 <= x < wide and 0 <= y < high], ground)
+        for line in lines
+    )
+
+
+def _text(seen: Seen, run: Run, under: list[Mark]) -> float:
+    painter = seen.painter
+    region = painter.view.px(run.box, 2.0)
+    size = (max(1, region[2] - region[0]), max(1, region[3] - region[1]))
+    moved = painter.moved(region)
+    before = Image.new("RGB", size, painter.theme.ground)
+    for mark in under:
+        moved.mark(before, mark, seen.page.rtl)
+    after = before.copy()
+    moved.run(after, run)
+    return changed(before, after)
+
+
+def _mark(painter: Painter, mark: Mark, *, rtl: bool) -> float:
+    region = painter.view.px(mark.box, 4.0)
+    size = (region[2] - region[0], region[3] - region[1])
+    before = Image.new("RGB", size, painter.theme.ground)
+    after = before.copy()
+    painter.moved(region).mark(after, mark, rtl)
+    # A code is read on its own white.
+    return inside(after) if mark.kind == "qr" else changed(before, after)

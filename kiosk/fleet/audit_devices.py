@@ -1,0 +1,144 @@
+"""Many devices audited: those that look alike once, the work shared between processors."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from kiosk.audit import pictures, run
+from kiosk.audit.finding import Finding, Seen
+from kiosk.audit.pictures import Shown
+from kiosk.fleet.fit import what_shows
+from kiosk.fleet.resolve import build
+from kiosk.fleet.tree import Tree
+from kiosk.ui.pages import Modes
+from sync.contract.bundle import Bundle, as_json
+
+Done = Callable[[int, int], None]
+
+
+@dataclass
+class Audited:
+    """Devices that show the same, and what was found on their screens."""
+
+    devices: list[str]
+    bundle: Bundle
+    screens: int = 0
+    checks: int = 0
+    findings: list[Finding] = field(default_factory=list)
+    shown: list[Shown] = field(default_factory=list)
+
+    @property
+    def failures(self) -> list[Finding]:
+        """What does not hold."""
+        return [finding for finding in self.findings if finding.severity == "failure"]
+
+    @property
+    def notes(self) -> list[Finding]:
+        """What is worth knowing."""
+        return [finding for finding in self.findings if finding.severity == "note"]
+
+
+@dataclass(frozen=True)
+class _Task:
+    number: int
+    bundle: Bundle
+    language: str
+    modes: tuple[Modes, ...]
+    folder: Path | None
+
+
+def audit(
+    tree: Tree,
+    devices: Collection[str],
+    *,
+    languages: Sequence[str] = (),
+    modes: Sequence[Modes] = (),
+    folder: Path | None = None,
+    done: Done | None = None,
+    jobs: int = 0,
+) -> list[Audited]:
+    """Every screen of `devices`, whose files are free of errors.
+
+    `languages` and `modes` empty mean all of the device's. `folder`: for pictures of
+    every screen. `jobs` 0: as many processes as there are processors.
+    """
+    found = alike(tree, devices)
+    tasks = []
+    for number, one in enumerate(found):
+        offered = run.modes_of(one.bundle)
+        asked = tuple(mode for mode in modes if mode - {"speech"} in offered) if modes else offered
+        tasks += [
+            _Task(number, one.bundle, language, asked, folder)
+            for language in one.bundle.languages
+            if language in languages or not languages
+        ]
+        one.findings += run.configuration(one.bundle)
+    for count, (number, result, shown) in enumerate(_results(tasks, jobs), start=1):
+        one = found[number]
+        one.screens += result.screens
+        one.checks += result.checks
+        one.findings += result.findings
+        one.shown += shown
+        if done is not None:
+            done(count, len(tasks))
+    return found
+
+
+def alike(tree: Tree, devices: Iterable[str]) -> list[Audited]:
+    """Devices by what they show and how long; those of one panel follow each other."""
+    found: dict[bytes, Audited] = {}
+    for ident in devices:
+        bundle = build(tree, ident)
+        seen = what_shows(bundle)
+        if not bundle.survey.ask_service:
+            # No screen names a service.
+            place = msgspec.structs.replace(seen.location, services=())
+            seen = msgspec.structs.replace(seen, services=(), location=place)
+        key = as_json(msgspec.structs.replace(seen, timing=bundle.timing, speech=bundle.speech))
+        if key in found:
+            found[key].devices.append(ident)
+        else:
+            found[key] = Audited([ident], bundle)
+    return sorted(found.values(), key=lambda one: (one.bundle.screen.width_px, one.devices))
+
+
+def _results(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[int, run.Result, list[Shown]]]:
+    jobs = min(jobs or os.cpu_count() or 1, len(tasks))
+    if jobs <= 1:
+        yield from map(_work, tasks)
+        return
+    context = multiprocessing.get_context("spawn")
+    # Left early, the pool ends its processes.
+    with context.Pool(jobs, _calm) as pool:
+        yield from pool.imap(_work, tasks)
+
+
+def _calm() -> None:
+    """The desk's Ctrl-C is the desk's: a worker is ended by it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(task: _Task) -> tuple[int, run.Result, list[Shown]]:
+    if task.folder is None:
+        return task.number, run.checked(task.bundle, task.language, task.modes), []
+    shown: list[Shown] = []
+
+    folder = task.folder
+
+    def keep(seen: Seen, findings: Sequence[Finding]) -> None:
+        shown.append(pictures.draw(seen, findings, folder, task.bundle.device))
+
+    result = run.checked(task.bundle, task.language, task.modes, keep=keep)
+    return task.number, result, shown
+
+
+def named(modes: Iterable[str]) -> list[Modes]:
+    """`larger,dark` as a set of modes; `normal` is none."""
+    return [frozenset(part for part in mode.split(",") if part != "normal") for mode in modes]
