@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kiosk.fleet.resolve import resolve
 from kiosk.layout.compose import Composer
@@ -305,6 +307,24 @@ def test_a_surveys_own_text_without_a_form_for_the_ear_is_put_into_words(
     language: str, written: str, said: str
 ) -> None:
     assert ear.aloud(bundle(), language, written) == said
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    language=st.sampled_from(LANGUAGES),
+    written=st.text(alphabet="аbع5 /()[]–-.,@:\n\u00ad\xa0ʼ", max_size=30),
+)
+def test_whatever_is_written_no_sign_is_said_and_no_letter_is_lost(
+    language: str, written: str
+) -> None:
+    pieces = list(ear.voices(bundle(), language, written))
+    said = "".join(words for _, words in pieces)
+    assert not set(said) & set("/()[]\u00ad\xa0ʼ\n")
+    assert all(words == words.strip() != "" for _, words in pieces)
+    # A bracket right behind a word is the ending of another gender.
+    if "(" not in written:
+        for letter in "bع5":
+            assert said.count(letter) >= written.count(letter)
 
 
 def test_a_form_for_the_ear_that_a_survey_gives_is_said_as_it_stands() -> None:
