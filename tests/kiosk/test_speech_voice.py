@@ -112,7 +112,7 @@ def children() -> list[str]:
             parent = rest.split()[1]
         except OSError:
             continue
-        if int(parent) == os.getpid() and (name.startswith("espeak") or name.startswith("python")):
+        if int(parent) == os.getpid() and name.startswith(("espeak", "python", "sh", "sleep")):
             found.append(f"{name} {rest.split()[0]}")
     return found
 
@@ -196,8 +196,8 @@ def test_what_no_voice_says_is_taken_out_before(room: Room) -> None:
     clean = room.say(Part("hyvinvointialue nyt", "fi"))
     assert room.say(Part(" hyvin\u00advointi\u00adalue\x07 \u200f\n nyt", "fi")) == clean
     assert room.said() == ["hyvinvointialue nyt"] * 2
-    # Double brackets would spell phonemes, angle brackets would be markup.
-    assert len(room.say(Part("[[h@l0U]] <b>", "en"))) > len(room.say(Part("[h", "en")))
+    # Double brackets would spell phonemes.
+    assert room.say(Part("[[h@l0U]] hello", "en")) == room.say(Part("[ [h@l0U]] hello", "en"))
 
 
 # --- order, stop, pause, repeat -------------------------------------------------------------------
@@ -234,6 +234,17 @@ def test_stop_ends_engine_and_player_in_the_middle(room: Room) -> None:
     wait_until(lambda: room.lines()[-1]["do"] == "stop", "the log has it")
     assert room.said() == [LONG.strip()]
     assert room.size() == heard
+    assert voice.available
+
+
+def test_a_player_that_goes_on_by_itself_is_ended_too(room: Room) -> None:
+    player = script(room.folder / "player", f"cat >{room.heard}/1.wav; exec sleep 600")
+    voice = room.open(player=[player], patience=Patience(stuck=600))
+    voice.say((SHORT,))
+    wait_until(lambda: any("sleep" in name for name in children()), "it has all, and does not end")
+    assert voice.busy
+    voice.stop()
+    wait_until(lambda: children() == [], "it is gone")
     assert voice.available
 
 
