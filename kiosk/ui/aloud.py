@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from kiosk.layout.order import controls
-from kiosk.layout.page import Page
+from kiosk.layout.page import Page, Target
 from kiosk.speech import phrases
 from kiosk.speech.explore import Explorer
 from kiosk.speech.parts import Part, Utterance, Voice
@@ -89,6 +89,7 @@ class Aloud:
         self._key: object = None
         self._chosen = ""
         self._runs: dict[str, Utterance] = {}
+        self._under_now: Target | None = None
         self._before, self._help = "", False
         self._confirmed = self._saving = False
         self._told = 0.0
@@ -118,7 +119,8 @@ class Aloud:
         if not self.on:
             return
         fresh = self.fresh(key)
-        self._page, self._key, self._chosen, self._runs = page, key, chosen, {}
+        self._page, self._key, self._chosen = page, key, chosen
+        self._runs, self._under_now = {}, None
         self.explorer.screen(self._under, fresh=fresh)
         if not fresh:
             return
@@ -139,12 +141,16 @@ class Aloud:
         self._say(said, after=after)
 
     def _under(self, x: float, y: float) -> str:
-        found = phrases.at(self._page, self.bundle, x, y) if self._page is not None else None
-        if found is None or not found[1]:
+        page = self._page
+        if page is None:
             return ""
-        name, said = found
+        if self._under_now is not None and self._under_now.box.holds(x, y):
+            # Most moves stay on a control: it is not put into words each time.
+            return self._under_now.name
+        name, said = phrases.at(page, self.bundle, x, y) or ("", ())
+        self._under_now = next((each for each in page.targets if said and each.name == name), None)
         self._runs[name] = said
-        return name
+        return name if said else ""
 
     def hear(self, name: str) -> None:
         """Say what something on the page is."""

@@ -46,6 +46,10 @@ class Switches(Scene):
         if on:
             self.modes = self.modes | {"speech"}
             self.aloud.begin()
+            touch, x, y = self._finger
+            if touch is not None:
+                # The finger that held the button may go on to explore.
+                self.aloud.explorer.down(touch, x, y)
         else:
             self.modes = self.modes - {"speech"}
             self.aloud.end(self.visit.language)

@@ -185,8 +185,8 @@ class RememberingVoice:
 
     @property
     def heard(self) -> list[str]:
-        """Every utterance as one text."""
-        return [" ".join(part.text for part in parts) for parts in self.said]
+        """Every utterance as one text, without the signs that end its parts."""
+        return [" ".join(part.text.rstrip(" .,") for part in parts) for parts in self.said]
 
     @property
     def last(self) -> str:
