@@ -14,6 +14,8 @@ from kiosk.ui.parts import Draw
 CARET = 0.6
 """Width, mm."""
 RING = 1.2
+INSET = 2.0
+"""Of the ring's middle from the field's edge, as around every control."""
 
 
 def text_patch(
@@ -38,12 +40,13 @@ def text_patch(
     edge = PRESSED_BORDER
     box = target.box
     inner = Box(box.x + edge, box.y + edge, box.w - 2 * edge, box.h - 2 * edge)
+    around = Box(box.x + INSET, box.y + INSET, box.w - 2 * INSET, box.h - 2 * INSET)
 
     def draw(image: Image.Image, painter: Painter) -> None:
         view, theme = painter.view, painter.theme
         image.paste(theme.surface, (0, 0, *image.size))
         if ring:
-            painter.plate(image, inner, 2.0, fill=theme.surface, border=theme.ink, width=RING)
+            painter.plate(image, around, 1.0, fill=theme.surface, border=theme.ink, width=RING)
         size = em * view.scale
         x = view.left + (room.right if page.rtl else room.x) * view.scale
         for index, line in enumerate(lines):
