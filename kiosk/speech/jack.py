@@ -43,6 +43,8 @@ class Jack:
         """Whether headphones are in any of them."""
         self.reason = "no jack tells of headphones"
         """Why nothing is known of headphones; empty while something is."""
+        self.pulled: Callable[[], None] = lambda: None
+        """Called, by the thread, when headphones are pulled out."""
         self._open: dict[int, str] = {}
         self._closed = False
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
@@ -59,7 +61,10 @@ class Jack:
     def _run(self) -> None:
         while not self._closed:
             self._scan()
+            before = self.plugged
             self.plugged = any(self._inserted(fd) for fd in list(self._open))
+            if before and not self.plugged:
+                self.pulled()
             waiting = select.poll()
             for fd in (self._wake, *self._open):
                 waiting.register(fd, select.POLLIN)

@@ -84,6 +84,8 @@ class Speaker:
         self._volume, self._rate = 60, 150
         self._failures = 0
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        # What was meant for one ear must not go on in the room.
+        self._jack.pulled = self.stop
         self._thread = threading.Thread(target=self._run, name="voice", daemon=True)
         self._thread.start()
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from kiosk.speech.jack import EVIOCGSW, Jack
+from kiosk.speech.parts import Part
+from kiosk.speech.speaker import Speaker
 from tests.bench import screen
 
 EVENT = struct.pack("@llHHi", 0, 0, 5, 2, 1)
@@ -142,3 +145,21 @@ def test_a_closed_watch_leaves_no_open_file(machine: Machine) -> None:
     jack.close()
     jack.close()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_headphones_pulled_out_silence_the_voice(machine: Machine, tmp_path: Path) -> None:
+    machine.add("event3", "4", switches=4)
+    jack = Jack(machine.devices, machine.listed, ioctl=machine.ioctl)
+    loudspeaker = Path(__file__).with_name("loudspeaker.py")
+    player = [sys.executable, "-S", "-I", str(loudspeaker), str(tmp_path), "slow"]
+    voice = Speaker(tmp_path, player, jack=jack)
+    wait_until(lambda: voice.available and voice.headphones, "voice and headphones")
+    voice.say((Part("vain minulle " * 100, "fi"),))
+    machine.turn("event3", 0x14)
+    machine.turn("event3", 0x04)
+    wait_until(lambda: any(tmp_path.glob("*.wav")), "it is heard")
+    assert voice.busy
+    machine.turn("event3", 0)
+    wait_until(lambda: not voice.busy, "silence")
+    assert not voice.headphones
+    voice.close()
