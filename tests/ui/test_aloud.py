@@ -172,6 +172,25 @@ def test_headphones_that_were_in_before_are_no_event() -> None:
     assert not stage.on
 
 
+def test_headphones_noticed_before_the_voice_is_ready_are_no_event() -> None:
+    stage = Listener(on=False)
+    stage.voice.available = False
+    stage.voice.headphones = True
+    stage.wait(6)
+    stage.voice.available = True
+    stage.wait(6)
+    assert not stage.on
+
+
+def test_a_voice_that_fails_leaves_a_screen_that_works_without_it(stage: Listener) -> None:
+    stage.choose("nps.7")
+    stage.voice.available = False
+    stage.wait(0.3)
+    assert not stage.on
+    stage.tap("face.4")
+    assert [answer.mode for answer in stage.answers] == [["speech"], []]
+
+
 def test_nothing_is_pulled_out_of_a_speech_begun_without_headphones(stage: Listener) -> None:
     stage.voice.headphones = True
     stage.wait(1)
@@ -514,6 +533,17 @@ def test_what_a_keyboard_writes_is_chosen_for_the_room_and_said_to_headphones(
     assert stage.voice.last == "y"
     stage.flow.typed("\b")
     assert stage.voice.last == f"{stage.word('spoken.deleted')} y"
+
+
+def test_the_field_has_its_ring_and_keeps_its_text(stage: Listener) -> None:
+    stage.to_text()
+    stage.choose("key.k")
+    before = stage.glass.patches["field"].tobytes()
+    stage.explore("field")
+    ringed = stage.glass.patches["field"].tobytes()
+    assert ringed != before
+    stage.explore("key.k")
+    assert stage.glass.patches["field"].tobytes() == before
 
 
 def test_a_keyboard_reaches_the_field(stage: Listener) -> None:
