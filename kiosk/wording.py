@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
+import msgspec
+
 from kiosk import paths
-from sync.contract.bundle import LANGUAGES
+from sync.contract.bundle import LANGUAGES, Bundle
 
 STAFF_LANGUAGES = ("fi", "sv", "en")
 """Languages of the screens for staff."""
@@ -24,6 +26,27 @@ def wording(language: str) -> Mapping[str, str]:
     if language not in LANGUAGES:
         raise WordingError(f"no wording in {language!r}; there is {', '.join(LANGUAGES)}")
     return MappingProxyType(_read(language))
+
+
+def completed(bundle: Bundle) -> Bundle:
+    """A bundle with this program's wording where it has none: it may be older than the program.
+
+    A form for the ear is taken only where the written text is the program's own. Raises
+    WordingError.
+    """
+    texts = {}
+    for language, known in bundle.texts.items():
+        own = wording(language) if language in LANGUAGES else {}
+        more = {key: text for key, text in own.items() if _lacking(key, own, known)}
+        texts[language] = {**known, **more}
+    return msgspec.structs.replace(bundle, texts=texts)
+
+
+def _lacking(key: str, own: Mapping[str, str], known: Mapping[str, str]) -> bool:
+    written = key.removesuffix(".spoken")
+    if key in known or (written.startswith("statement.") and written not in known):
+        return False
+    return written == key or known.get(written, own.get(written)) == own.get(written)
 
 
 @cache

@@ -15,6 +15,7 @@ import msgspec
 
 from kiosk import stick
 from kiosk.ui.fallback import UNKNOWN
+from kiosk.wording import completed
 from sync.contract.bundle import Bundle, BundleError, unpack
 from sync.datadir import DataDir, read_json, write_bytes
 
@@ -118,7 +119,7 @@ class Activation:
         if bundle.version != version:
             raise BundleError(f"the file says version {version}, inside is {bundle.version}")
         _complete(bundle)
-        return bundle
+        return completed(bundle)
 
     def _refuse(self, version: int, reason: str) -> None:
         log.error("configuration %d refused: %s", version, reason)

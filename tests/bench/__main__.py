@@ -17,6 +17,7 @@ PARTS: dict[str, tuple[str, dict[str, object]]] = {
     "append": ("tests.bench.append", {"rounds": 20, "block": 20}),
     "sync": ("tests.bench.transfer", {"rounds": 2, "records": 2000}),
     "terminal": ("tests.bench.terminal", {"starts": 1, "taps": 8, "idle_s": 5.0, "visits": 2}),
+    "speech": ("tests.bench.speech", {"visits": 2}),
     "report": ("tests.bench.report", {"levels": (3, 4, 5)}),
 }
 """Part -> its module and the smaller size of `--quick`."""

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kiosk.ui.activation import Activation
 from kiosk.ui.door import Door, interrupted
 from kiosk.ui.fallback import fallback_bundle
+from kiosk.wording import wording
 from sync.contract.bundle import Bundle, key_text, pack
 from sync.datadir import DataDir, write_json
 from tests.ui.stage import Stage, bundle
@@ -45,6 +46,27 @@ def test_the_newest_is_taken_and_only_once(data: DataDir) -> None:
     assert activation.newer() is None
     leave(data, 4)
     assert activation.newer() is None
+
+
+def test_one_older_than_the_program_gets_the_words_it_lacks(data: DataDir) -> None:
+    old = {
+        language: {
+            key: text
+            for key, text in texts.items()
+            if "spoken" not in key and not key.startswith("statement.s07")
+        }
+        for language, texts in bundle().texts.items()
+    }
+    old["fi"]["nps.question"] = "Suosittelisitko meitä/palvelua?"
+    leave(data, 3, texts=old)
+    found = Activation(data, bundle()).newer()
+    assert found is not None
+    assert found.text("ar", "spoken.help") == wording("ar")["spoken.help"]
+    # What is said aloud is what is written: not the sentence of another question.
+    assert "nps.question.spoken" not in found.texts["fi"]
+    assert found.texts["sv"]["nps.question.spoken"] == wording("sv")["nps.question.spoken"]
+    assert "statement.s04.spoken" in found.texts["fi"]
+    assert not [key for key in found.texts["fi"] if key.startswith("statement.s07")]
 
 
 def test_a_bad_one_is_refused_with_its_reason_and_the_next_best_taken(data: DataDir) -> None:
