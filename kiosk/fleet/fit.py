@@ -152,7 +152,7 @@ def _panel(
         error = texts.at_screen(
             f"{len(entry.screens)} of {total} screens do not fit {whose} ({panel});"
             f" the first is {entry.first}",
-            f"correct the millimetres, or use a larger panel; {seen}",
+            f"correct the millimetres, or use a larger panel (kiosk/docs/panels.md); {seen}",
         )
         yield None, error
         return

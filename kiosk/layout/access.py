@@ -171,7 +171,8 @@ def _row(
         for name, text in zip(row, texts, strict=True):
             para = _halved(kit, text, draft.language, em)
             beside = name.startswith("mode.") and band.h < _UNDER_SIGN + para.height + 1
-            needs.append(para.width + pad + (_BESIDE_SIGN if beside else pad) + 0.02)
+            wide = para.width + pad + (_BESIDE_SIGN if beside else pad) + 0.02
+            needs.append(max(_LEAST, wide))
         free = (room - sum(needs)) / len(row)
         if free < 0:
             return None

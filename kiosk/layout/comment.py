@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Final
 
 from kiosk.layout import bar, keyboards
@@ -16,6 +17,8 @@ _TITLE: Final = (1.15, 1.08, 1.0)
 _KEY_MOST: Final = 24.0
 _KEY_LEAST: Final = 15.0
 _KEY_NARROW: Final = 9.0
+_FIELD_LEAST: Final = 14.5
+"""Height of the field where only one line of it has room, mm."""
 _PAD: Final = 5.0
 _ALPHABET: Final = 7
 """Columns of the alphabet that takes the keyboard's place in Larger on narrow panels."""
@@ -100,19 +103,20 @@ def text(kit: Kit, language: str, layer: Layer) -> Page:
     board = _keyboard(draft, layer, bar_y - (8 if kit.tall and not kit.lowered else 4))
     top = kit.margin - (1 if kit.small_panel else 0)
     leading = (1.5 if draft.rtl else 1.2) * kit.u
-    least = 2 * leading + 1
-    for i in range(len(_TITLE)):
+    # Some panels are so low that one line of what was written is all they have room for.
+    tries = ((2 * leading + 1, 3.0), (_FIELD_LEAST, GAP))
+    for (least, apart), i in product(tries, range(len(_TITLE))):
         heading = _Heading(draft, _TITLE[i:])
-        height = min(board - 3 - top - heading.height, 7.8 * kit.u)
+        height = min(board - apart - top - heading.height, 7.8 * kit.u)
         if height >= least:
             break
     else:
         draft.problem("the keyboard leaves no room for the field")
         height = least
-    below = board - 3 - height
+    below = board - apart - height
     heading.place(below - heading.height)
     box = Box(kit.margin, below, kit.inner, height)
-    air = min(2.0, (height - 2 * leading) / 2)
+    air = min(2.0, (height - min(2 * leading, least - 1)) / 2)
     inside = Box(box.x + 4, box.y + air, box.w - 8, box.h - 2 * air)
     run = Run("field", (), inside, kit.u, leading, align=draft.start, language=language)
     draft.targets.append(Target("field", draft.text("comment.question"), box, "field", runs=(run,)))

@@ -1,6 +1,6 @@
 """A statement with its faces: five columns where they fit, a list on upright panels.
 
-Within a low reach they stand as they do elsewhere if they can, else in rows of two or three.
+Where neither fits, as within a low reach, they stand in rows of two or three.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ _TOP = 3.5
 _UNDER_FACE = 2.0
 _UNDER_WORDS = 2.5
 _FACE_LEAST = 22.0
+_ROW_LEAST = 20.0
+_ROW_BESIDE = 18.9
+"""Height of a list's rows, alone and beside the statement."""
 _AROUND = _TOP + _UNDER_FACE + _UNDER_WORDS
 _BELOW = 12.0
 """Under a statement whose answers have a place of their own."""
@@ -39,29 +42,23 @@ def compose(kit: Kit, language: str, question: str, done: int, total: int) -> Pa
     shown = scale_values(scale)
     words = [draft.text(f"{scale[:-1]}.{value}") for value in shown]
     statement = draft.text(question_key(question))
-    upright = kit.panel.portrait
-    if kit.lowered:
-        done_so = _lowered(draft, statement, words, shown, bottom)
-    else:
-        done_so = not (upright or kit.larger) and _columns(draft, statement, words, shown, bottom)
-    if not done_so:
+    upright, n = kit.panel.portrait, len(shown)
+    row = (kit.room(bottom) - (n - 1) * GAP) / n
+    listed = row >= (_ROW_LEAST if upright else _ROW_BESIDE)
+    stacked = (listed and kit.larger) or (upright and (listed or not kit.lowered))
+    if stacked or not (
+        _columns(draft, statement, words, shown, bottom)
+        or (
+            not listed
+            and any(
+                _grid(draft, statement, words, shown, bottom, columns)
+                for columns in ((2,) if upright else (3, 2))
+            )
+        )
+    ):
         arrange = _list if upright else _split
         arrange(draft, statement, words, shown, bottom)
     return draft.page()
-
-
-def _lowered(
-    draft: Draft, statement: str, words: list[str], shown: tuple[int, ...], bottom: float
-) -> bool:
-    """The faces within reach; False, and nothing placed, where a list is as good as it gets."""
-    kit, n = draft.kit, len(shown)
-    gaps = (n - 1) * GAP
-    listed = (kit.room(bottom) - gaps) / n >= (20.0 if kit.panel.portrait else 18.9)
-    if listed and (kit.larger or kit.panel.portrait):
-        return False
-    if _columns(draft, statement, words, shown, bottom):
-        return True
-    return not listed and _grid(draft, statement, words, shown, bottom)
 
 
 def _asked(draft: Draft, para: Para, height: float, top: float, bottom: float) -> float:
@@ -143,12 +140,12 @@ def _split(
         # Where millimetres are missing, those above the list are the first to go.
         area = Box(kit.right - wide, top, wide, bottom - 4 - top)
         row = min(26.0, (area.h - (n - 1) * GAP) / n)
-        if row >= 18.9:
+        if row >= _ROW_BESIDE:
             break
     else:
         draft.problem("the list of faces is too low")
     if kit.lowered:
-        least = _least(draft, words, wide, 18.9)
+        least = _least(draft, words, wide, _ROW_BESIDE)
         row = min(row, max(least, (kit.room(bottom) - (n - 1) * GAP) / n))
     height = n * row + (n - 1) * GAP
     if kit.placed:
@@ -174,13 +171,13 @@ def _list(
     for size in QUESTION:
         para = kit.para(statement, draft.language, kit.inner, size * kit.u, True)
         row = min(26.0, (bottom - top - para.height - sum(_GAPS) - gaps) / n)
-        if row >= 24 or (size == QUESTION[-1] and row >= 20):
+        if row >= 24 or (size == QUESTION[-1] and row >= _ROW_LEAST):
             break
     else:
         draft.problem("the statement leaves no room for the faces")
-        row = 20.0
+        row = _ROW_LEAST
     if kit.lowered:
-        least = _least(draft, words, kit.inner, 20.0)
+        least = _least(draft, words, kit.inner, _ROW_LEAST)
         row = min(row, max(least, (kit.room(bottom) - gaps) / n))
     height = n * row + gaps
     if kit.tall and not kit.lowered:
@@ -194,31 +191,34 @@ def _list(
     draft.arrangement = "face-list"
 
 
-def _grid(
-    draft: Draft, statement: str, words: list[str], shown: tuple[int, ...], bottom: float
+def _grid(  # noqa: PLR0917
+    draft: Draft,
+    statement: str,
+    words: list[str],
+    shown: tuple[int, ...],
+    bottom: float,
+    columns: int,
 ) -> bool:
-    """The faces in rows of three, of two on upright panels; False where the words do not fit so.
+    """The faces in rows of `columns`; False, and nothing placed, where the words do not fit so.
 
     As the language reads: along the rows.
     """
     kit = draft.kit
     top = kit.margin + 1
-    columns = 2 if kit.panel.portrait else 3
     lines = -(-len(shown) // columns)
     gaps = (lines - 1) * GAP
-    row = max(20.0, min(40.0, (kit.room(bottom) - gaps) / lines))
-    face = _face(kit, row)
     wide = (kit.inner - (columns - 1) * GAP) / columns
-    paras = _same_size(kit, draft.language, words, _beside(wide, face), 3)
-    row = max(row, max(para.height for para in paras) + 1)
-    height = lines * row + gaps
     for size in QUESTION:
         para = kit.para(statement, draft.language, kit.inner, size * kit.u, True)
-        if para.height + sum(_GAPS) + height <= bottom - top:
+        room = bottom - top - para.height - sum(_GAPS)
+        row = max(_ROW_LEAST, min(40.0, (min(room, kit.room(bottom)) - gaps) / lines))
+        face = _face(kit, row)
+        paras = _same_size(kit, draft.language, words, _beside(wide, face), 3)
+        row = max(row, max(each.height for each in paras) + 1)
+        height = lines * row + gaps
+        if height <= room and all(each.fits for each in paras):
             break
     else:
-        return False
-    if not all(each.fits for each in paras):
         return False
     y = _asked(draft, para, height, top, bottom)
     area = Box(kit.margin, y, kit.inner, height)

@@ -15,6 +15,8 @@ from sync.contract.bundle import Bundle, Screen
 RTL: Final = frozenset({"ar"})
 """Languages written from right to left."""
 GAP: Final = 2.0
+BAR_LEAST: Final = 16.0
+"""Height of the bar's buttons, mm."""
 KEY_GAP: Final = 1.2
 """Between keys, where a narrow panel would leave them under 9 mm."""
 SMALL: Final = 0.73
@@ -26,6 +28,9 @@ REACH: Final = 320.0
 TALL_MIDDLE: Final = 0.74
 """Where the middle of what is touched stands on a tall panel, as a share of its height."""
 _INCH: Final = 25.4
+_ROOMY: Final = 135.0
+"""Shorter side of a panel with room for letters to be read from 450 mm."""
+_NEAREST: Final = 0.9
 _EPS: Final = 0.01
 
 
@@ -38,9 +43,19 @@ def panel_of(screen: Screen) -> Panel:
         height_px=screen.height_px,
         width_mm=screen.width_mm,
         height_mm=height,
-        distance_mm=screen.distance_mm or (450.0 if diagonal < 12 * _INCH else 600.0),
+        distance_mm=screen.distance_mm or _distance(diagonal / _INCH, min(screen.width_mm, height)),
         top_mm_above_floor=screen.top_mm_above_floor,
     )
+
+
+def _distance(inches: float, shorter: float) -> float:
+    """From how far a panel is read: a bent arm below 12 inches, an arm's length from 15 on.
+
+    What lies between grows evenly: letters for 600 mm leave a panel of 12 inches no room. A panel
+    less than 135 mm high or wide is read from nearer. The sheet to install by states it.
+    """
+    near = 450.0 * min(1.0, max(_NEAREST, shorter / _ROOMY))
+    return round((near + 150.0 * min(1.0, max(0.0, (inches - 12) / 3))) / 5) * 5.0
 
 
 def pixels(box: Box, panel: Panel) -> tuple[int, int, int, int]:
@@ -92,7 +107,8 @@ class Kit:
         self.inner = self.w - 2 * self.margin
         self.right = self.w - self.margin
         # In Larger on an upright panel its words may need two lines.
-        self.bar_h = (2.45 if "larger" in modes and self.panel.portrait else 2.1) * self.u
+        bar = (2.45 if "larger" in modes and self.panel.portrait else 2.1) * self.u
+        self.bar_h = max(BAR_LEAST, bar)
         self.narrow = self.w < 150
         self.tall = self.h > 400
         self.lowered = "low" in modes and self.panel.offers_low

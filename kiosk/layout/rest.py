@@ -46,8 +46,9 @@ def _grids(kit: Kit) -> list[_Grid]:
     one = arranged(11, 1, 30.0, max(36.0, float(int(1.6 * one.cell))))
     two, three = arranged(6, 2, 20.0, 34.0), arranged(4, 3, 20.0, 34.0)
     found = [three, two] if kit.larger and kit.panel.portrait else [two, three]
-    if one.cell + GAP >= 18 and not kit.larger:
-        found.insert(0, one)
+    if one.cell + GAP >= 18:
+        # In Larger only where two rows do not fit.
+        found.insert(2 if kit.larger else 0, one)
     return [grid for grid in found if grid.cell >= 18.9 or grid is one] or [three]
 
 

@@ -36,7 +36,7 @@ class Screen(_Frozen, frozen=True, forbid_unknown_fields=True, kw_only=True):
     height_mm: float = 0.0
     """0: from the pixel shape."""
     distance_mm: float = 0.0
-    """Viewing distance; 0: 450 below 12", 600 else."""
+    """Viewing distance; 0: by the panel: 450 below 12", 600 from 15" on, evenly between."""
     top_mm_above_floor: float = 0.0
     """Top edge of the glass; above 1100 the mode Low is offered."""
 

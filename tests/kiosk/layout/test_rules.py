@@ -59,7 +59,7 @@ def least_size(page: Page, target: Target) -> tuple[float, float]:
         "switch": (20.0, 20.0),
         "key": (9.0, 15.0) if narrow else (15.0, 15.0),
         "quiet": (0.0, 0.0),  # the logo: not for visitors
-        "field": (100.0, 15.0),
+        "field": (100.0, 14.5),
     }
     return sizes.get(target.look, (14.0, 14.0) if target.name == "privacy" else (16.0, 16.0))
 

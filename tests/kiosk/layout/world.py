@@ -33,6 +33,28 @@ PANELS = {
     "21in-portrait": Screen(width_px=1080, height_px=1920, width_mm=268, height_mm=476),
     "21in-landscape": Screen(width_px=1920, height_px=1080, width_mm=476, height_mm=268),
 }
+SUPPORTED = {
+    "10.1 16:9": Screen(width_px=1920, height_px=1080, width_mm=223.6),
+    "10.1 16:9 upright": Screen(width_px=1080, height_px=1920, width_mm=125.8),
+    "10.1 1024x600": Screen(width_px=1024, height_px=600, width_mm=222.7),
+    "10.1 1024x600 upright": Screen(width_px=600, height_px=1024, width_mm=130.5),
+    "10.4 4:3": Screen(width_px=1024, height_px=768, width_mm=211.2),
+    "11.6 16:9": Screen(width_px=1920, height_px=1080, width_mm=256.8),
+    "11.6 16:9 upright": Screen(width_px=1080, height_px=1920, width_mm=144.8),
+    "12.1 16:10": Screen(width_px=1280, height_px=800, width_mm=261),
+    "12.1 16:10 upright": Screen(width_px=800, height_px=1280, width_mm=163),
+    "12.3 3:2": Screen(width_px=1920, height_px=1280, width_mm=260),
+    "13.3 16:9": Screen(width_px=1920, height_px=1080, width_mm=293.5),
+    "13.3 16:9 upright": Screen(width_px=1080, height_px=1920, width_mm=165.1),
+    "14 16:9": Screen(width_px=1920, height_px=1080, width_mm=309.9),
+    "15 4:3": Screen(width_px=1024, height_px=768, width_mm=304.1),
+    "17 5:4": Screen(width_px=1280, height_px=1024, width_mm=337.9),
+    "23.8 16:9": Screen(width_px=1920, height_px=1080, width_mm=527),
+    "27 16:9": Screen(width_px=1920, height_px=1080, width_mm=597.7),
+    "32 16:9": Screen(width_px=1920, height_px=1080, width_mm=698.4),
+    "32 16:9 upright": Screen(width_px=1080, height_px=1920, width_mm=392.9),
+}
+"""Panels beside those of the sketches, as kiosk/docs/panels.md lists them."""
 MEASURE = PillowMeasure()
 
 
