@@ -11,6 +11,7 @@ import logging
 import os
 import select
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,7 @@ class Speaker:
         self._reason = STARTING
         self._volume, self._rate = 60, 150
         self._failures = 0
+        self._find_at = 0.0
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         # What was meant for one ear must not go on in the room.
         self._jack.pulled = self.stop
@@ -262,6 +264,7 @@ class Speaker:
                 return
         if not reason:
             self._failures = 0
+        self._find_at = time.monotonic() + self._patience.retry
         self._become(reason)
 
     def _become(self, reason: str) -> None:
@@ -277,6 +280,7 @@ class Speaker:
     def _failed(self, error: EngineError | PlayerError) -> None:
         self._failures += 1
         log.warning("%s: %s", _named(error), error)
+        self._find_at = time.monotonic() + self._patience.retry
         if self._failures >= MOST_FAILURES:
             self._become(_named(error))
         elif not self._own_player and not card():
@@ -284,7 +288,11 @@ class Speaker:
 
     def _idle(self) -> None:
         """Until somebody calls; where nothing would be heard, look again now and then."""
-        if not self._listen({}, self._patience.retry if self._reason else None):
+        if not self._reason:
+            self._listen({}, None)
+        elif (left := self._find_at - time.monotonic()) > 0:
+            self._listen({}, left)
+        else:
             self._find()
 
     def _utter(self, parts: Utterance, turn: int | None) -> None:
