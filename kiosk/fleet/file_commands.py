@@ -127,9 +127,15 @@ def show_command(device: str, root: Path, explained: bool, form: str) -> None:
     metavar="MODE[,MODE]",
     help=f"Draw it in these modes too: {', '.join(MODES)}; low only on panels hung high.",
 )
+@click.option("--staff", is_flag=True, help="Draw the screens of set-up and service too.")
 @root_option
-def preview_command(
-    device: str, out: Path | None, languages: tuple[str, ...], modes: tuple[str, ...], root: Path
+def preview_command(  # noqa: PLR0917
+    device: str,
+    out: Path | None,
+    languages: tuple[str, ...],
+    modes: tuple[str, ...],
+    staff: bool,
+    root: Path,
 ) -> None:
     """Draw every screen of DEVICE in every language.
 
@@ -152,7 +158,7 @@ def preview_command(
     preview: Any = importlib.import_module("kiosk.ui.preview")
     out = out or Path("preview") / device
     try:
-        screens = preview.render(bundle, out, languages, wanted)
+        screens = preview.render(bundle, out, languages, wanted, staff=staff)
     except OSError as error:
         raise click.BadParameter(
             f"{error.filename}: {error.strerror}", param_hint="--out"

@@ -27,6 +27,7 @@ _LOW: Final = 0.65
 """How far down the head stands on upright panels, as a share of the room it leaves."""
 _CARET: Final = 0.6
 _KEY_MOST: Final = 24.0
+_KEY_WIDE: Final = 15.0
 _PAD_KEY: Final = (4.4, 3.9)
 """Largest key of the digits' pad, u."""
 _CODE_MOST: Final = 1.3
@@ -110,7 +111,9 @@ def _below(draft: Draft, keys: Keys) -> None:
         least = (20.0, 20.0)
     else:
         board = _letters(kit, keys.kind, bottom - top)
-        least = (9.0 if kit.narrow and keys.kind == "address" else 15.0, 15.0)
+        # Ten columns are the fewest an address is typed with.
+        ten = (kit.inner + GAP) / 10 - GAP >= _KEY_WIDE
+        least = (9.0 if not ten and keys.kind == "address" else _KEY_WIDE, 15.0)
     if board.wide < least[0] - 0.01 or board.high < least[1] - 0.01:
         draft.problem(f"the keys are smaller than {least[0]:g} x {least[1]:g} mm")
     y = bottom - board.height

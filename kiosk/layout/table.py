@@ -192,7 +192,8 @@ class _Texts:
         if para.fits:
             return para
         self.torn = True
-        lines = tuple(typed(text, width, lambda line: kit.length(line, em, self.language)))
+        broken = typed(text, width, lambda line: kit.length(line, em, self.language))
+        lines = tuple(line.rstrip(" ") for line in broken)
         return replace(kit.paragraph(lines, self.language, em, para.leading), text=text)
 
 

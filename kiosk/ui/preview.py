@@ -6,15 +6,17 @@ Painted with the very code that fills the window's textures, so no display is ne
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from kiosk.layout.every import shots
+from kiosk.every_staff import staff_shots
+from kiosk.layout.every import Shot, shots
 from kiosk.layout.measure import is_arabic
 from kiosk.layout.page import Box, Page, Run
 from kiosk.ui import field
 from kiosk.ui.pages import MODES, Modes, Pages
+from kiosk.wording import STAFF_LANGUAGES
 from sync.contract.bundle import Bundle
 
 SAMPLE = {
@@ -35,27 +37,27 @@ def render(
     modes: Iterable[Modes] = (frozenset(),),
     *,
     size: tuple[int, int] | None = None,
+    staff: bool = False,
 ) -> list[dict[str, Any]]:
     """Write the pictures and `screens.json` into `out`; returns the file's `screens`.
 
-    `languages` empty means all of the bundle's; `size` is in px, the panel's own by default.
+    `languages` empty means all of the bundle's; `size` is in px, the panel's own by default;
+    `staff` adds the screens of set-up and service in their languages.
     Raises OSError when `out` cannot be written.
     """
     out.mkdir(parents=True, exist_ok=True)
     pages = Pages(bundle, size or (bundle.screen.width_px, bundle.screen.height_px))
     screens = []
-    for mode in modes:
-        for language in languages or bundle.languages:
-            for name, screen, args, states in shots(bundle, MODES):
-                # While it speaks its sheet has more on it.
-                shown = mode | {"speech"} if name.startswith("access-speech") else mode
-                page = pages.page(shown, screen, language, *args)
-                image = pages.painter(mode, screen).page(page, states)
-                _finish(page, image, pages, mode)
-                file = "_".join([name, language, *sorted(mode)]) + ".png"
-                # Level 1: five times faster, a tenth larger.
-                image.save(out / file, compress_level=1)
-                screens.append(_describe(name, file, page, pages, mode))
+    for mode, language, (name, screen, args, states) in _shots(bundle, languages, modes, staff):
+        # While it speaks its sheet has more on it.
+        shown = mode | {"speech"} if name.startswith("access-speech") else mode
+        page = pages.page(shown, screen, language, *args)
+        image = pages.painter(mode, screen).page(page, states)
+        _finish(page, image, pages, mode)
+        file = "_".join([name, language, *sorted(mode)]) + ".png"
+        # Level 1: five times faster, a tenth larger.
+        image.save(out / file, compress_level=1)
+        screens.append(_describe(name, file, page, pages, mode))
     panel = pages.composer(frozenset()).panel
     content = {
         "device": bundle.device,
@@ -69,6 +71,19 @@ def render(
         json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
     )
     return screens
+
+
+def _shots(
+    bundle: Bundle, languages: Sequence[str], modes: Iterable[Modes], staff: bool
+) -> Iterator[tuple[Modes, str, Shot]]:
+    for mode in modes:
+        for language in languages or bundle.languages:
+            yield from ((mode, language, shot) for shot in shots(bundle, MODES))
+    if staff:
+        for language in STAFF_LANGUAGES:
+            if not languages or language in languages:
+                found = staff_shots(bundle, language)
+                yield from ((frozenset(), language, shot) for shot in found)
 
 
 def _finish(page: Page, image: Any, pages: Pages, modes: Modes) -> None:
