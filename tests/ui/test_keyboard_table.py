@@ -255,6 +255,22 @@ def test_the_service_screen_is_walked_by_keys(house: House, hands: Hands) -> Non
     assert house.screen == "rest"
 
 
+def test_enter_held_on_a_screen_for_staff_goes_one_screen_on(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    house.front._set_up("enrol")
+    hands = Hands(house)
+    house.pass_by(0.5)
+    hands.press(TAB)
+    assert house.glass.states == {"setup.type": "focus"}
+    hands.hold(ENTER, 2)
+    # Pressed again it would have said that the address is not complete.
+    setup = house.front._setup
+    assert setup is not None
+    assert (house.screen, setup.problem) == ("setup-endpoint", "")
+    hands.press(ENTER)
+    assert setup.problem == "setup.endpoint.incomplete"
+
+
 def test_whoever_moves_the_ring_is_there(house: House, hands: Hands) -> None:
     house.gesture()
     for _ in range(4):
