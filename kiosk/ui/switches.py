@@ -89,14 +89,22 @@ class Switches(Scene):
     @property
     def _held_until(self) -> float | None:
         """When the finger on the access button will have begun speech."""
-        if self.guard.pressed != "access" or not self.aloud.possible(self.visit.language):
+        if self.aloud.on or self.guard.pressed != "access":
+            return None
+        if not self.aloud.possible(self.visit.language):
             return None
         return self.guard.pressed_at + HOLD_S
 
     def _explore(self, what: str, touch: object, x: float, y: float) -> Step | None:
         """A finger does something while speech is on."""
-        explorer = self.aloud.explorer
+        explorer, guard = self.aloud.explorer, self.guard
+        # The guard acts on nothing here, but knows what is held: staff hold the logo.
         if what == "down":
             self.aloud.hush()
+            guard.down(touch, x, y)
             return explorer.down(touch, x, y)
-        return explorer.move(touch, x, y) if what == "move" else explorer.up(touch, x, y)
+        if what == "move":
+            guard.move(touch, x, y)
+            return explorer.move(touch, x, y)
+        guard.up(touch, x, y)
+        return explorer.up(touch, x, y)
