@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test bench preview deb deb-test lint format pins clean
+.PHONY: help setup demo test drill bench preview deb deb-test lint format pins clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -14,7 +14,7 @@ PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python
 # What the terminal needs to be seen and heard, and what the tests drive it with.
 APT_RUN := python3-venv xvfb xdotool libgl1 libgl1-mesa-dri libgles2 libegl1 libfribidi0 fonts-noto-core \
   espeak-ng
-APT_TEST := chromium postgresql xorriso
+APT_TEST := chromium postgresql strace xorriso
 APT_DEB_TEST := mmdebstrap debian-archive-keyring
 # `make deb DEBIAN=13 ARCH=arm64` builds for another Debian and processor than this machine's.
 DEBIAN ?=
@@ -52,6 +52,9 @@ lint: setup ## ruff, mypy, import-linter
 
 test: setup $(VENV)/.apt-test lint ## everything CI checks
 	@$(VENV)/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+
+drill: setup $(VENV)/.apt-test ## power cuts at every write of the outbox (minutes)
+	@$(PY) -m tests.drills
 
 bench: setup $(VENV)/.apt-test ## figures, as ratios within one run
 	@$(PY) -m tests.bench

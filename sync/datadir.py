@@ -21,15 +21,22 @@ class DataDir:
         self.root = root
 
     def create(self) -> None:
-        """Make the directories: setgid, for the group only, nothing for others."""
+        """Make the directories, durably: setgid, for the group only, nothing for others.
+
+        Raises OSError.
+        """
         old = os.umask(0o007)
         try:
             for folder in (self.root, self.outbox_dir, self.config_dir):
-                made = not folder.is_dir()
+                missing = [each for each in (folder, *folder.parents) if not each.is_dir()]
                 folder.mkdir(parents=True, exist_ok=True)
-                if made:
+                if missing:
                     # mkdir's mode is cut by the umask and never carries setgid.
                     folder.chmod(0o2770)
+                for made in missing:
+                    sync_dir(made.parent)
+            # Whoever made them may have died before syncing them.
+            sync_dir(self.root)
         finally:
             os.umask(old)
 

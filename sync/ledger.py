@@ -93,6 +93,16 @@ def _length(stretches: list[tuple[int, int]], up_to: int) -> int:
 def _memory(data: DataDir) -> dict[str, _Known]:
     if not data.sync_db.exists():
         return {}
+    try:
+        return _told(data)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+            raise
+        # The power went while the sender made the file; it undoes that at its next start.
+        return {}
+
+
+def _told(data: DataDir) -> dict[str, _Known]:
     found: dict[str, _Known] = {}
     uri = f"{data.sync_db.absolute().as_uri()}?mode=ro"
     with contextlib.closing(sqlite3.connect(uri, uri=True, timeout=5)) as db:

@@ -35,6 +35,7 @@ _SERIALS: Final = (
     "/sys/class/dmi/id/board_serial",
     "/etc/machine-id",
 )
+_EPOCHS: Final = "[!.]*.db"
 _CORRUPT: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -120,12 +121,13 @@ class Outbox:
 
     def _open(self) -> None:
         try:
+            self._sweep()
             self._finish_salvage()
             pointer = read_json(self._data.current_json)
             epoch = str((pointer or {}).get("epoch", ""))
             path = self._data.epoch_file(epoch)
             if pointer is None or not is_uuid(epoch) or not path.exists():
-                known = any(self._data.outbox_dir.glob("*.db"))
+                known = any(self._data.outbox_dir.glob(_EPOCHS))
                 self.begin("which file is current was lost" if known else "")
             elif pointer.get("machine", "") != self._machine:
                 # The disk of another machine, or another board: two must not write one epoch.
@@ -162,6 +164,12 @@ class Outbox:
             # One may be the commit the power cut short; more of them were acknowledged.
             if mended > 1:
                 self._alarm("wal", path.stem, saved=mended)
+
+    def _sweep(self) -> None:
+        # Files begun when the power went, under the names they have until they are whole.
+        for path in self._data.outbox_dir.glob(".*"):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
     def _finish_salvage(self) -> None:
         for folder in salvage.unfinished(self._data.outbox_dir):
@@ -229,7 +237,7 @@ class Outbox:
 
     def epochs(self) -> list[str]:
         """All epochs with a file here, the current one last."""
-        found = sorted(path.stem for path in self._data.outbox_dir.glob("*.db"))
+        found = sorted(path.stem for path in self._data.outbox_dir.glob(_EPOCHS))
         return sorted(found, key=lambda epoch: epoch == self.epoch)
 
     def _point(self, epoch: str) -> None:

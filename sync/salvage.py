@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -27,11 +28,19 @@ _HEADER: Final = re.compile(rb"\x00\x55([\x80-\xff]{0,3}[\x00-\x7f])\x81\x0d(?="
 
 
 def wal_bytes(path: Path) -> bytes:
-    """What the WAL of an epoch's file holds; empty without one. Raises OSError."""
+    """What the WAL of an epoch's file holds, durable from now on; empty without one.
+
+    Raises OSError.
+    """
     try:
-        return path.with_name(f"{path.name}-wal").read_bytes()
+        with path.with_name(f"{path.name}-wal").open("rb") as file:
+            raw = file.read()
+            # A process killed before its fsync may leave rows here that the sender already sends.
+            os.fsync(file.fileno())
     except FileNotFoundError:
         return b""
+    sync_dir(path.parent)
+    return raw
 
 
 def set_aside(path: Path, stamp: str, wal: bytes = b"") -> Path:
@@ -44,16 +53,29 @@ def set_aside(path: Path, stamp: str, wal: bytes = b"") -> Path:
     folder.mkdir(parents=True)
     for folder_made in (path.parent / DAMAGED, folder):
         folder_made.chmod(0o2770)
-    for name in (f"{path.name}-wal", path.name):
-        with contextlib.suppress(FileNotFoundError):
-            (path.parent / name).rename(folder / name)
-    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+        # Nothing may move into a folder that could be gone after a power cut.
+        sync_dir(folder_made.parent)
     if wal:
+        # First of all, for there may be no other copy.
         write_bytes(folder / f"{path.name}-wal", wal)
+    _move_in(path, folder)
+    return folder
+
+
+def _move_in(path: Path, folder: Path) -> None:
+    """Move file and WAL into the folder, as far as that is not done already."""
+    for name in (f"{path.name}-wal", path.name):
+        old, new = path.with_name(name), folder / name
+        if not new.exists():
+            with contextlib.suppress(FileNotFoundError):
+                old.rename(new)
+        elif name != path.name:
+            # It would be taken for the WAL of the file that comes in the place of this one.
+            old.unlink(missing_ok=True)
+    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
     sync_dir(folder)
     sync_dir(folder.parent)
     sync_dir(path.parent)
-    return folder
 
 
 def unfinished(outbox: Path) -> list[Path]:
@@ -70,6 +92,9 @@ def take_out(folder: Path) -> tuple[str, int, int]:
     """
     epoch = folder.name.rpartition(".")[0]
     path = folder / f"{epoch}.db"
+    place = folder.parent.parent / path.name
+    # The power may have gone before all of it was moved.
+    _move_in(place, folder)
     rows: dict[int, Row] = {}
     tail = 0
     with contextlib.suppress(sqlite3.Error):
@@ -80,7 +105,6 @@ def take_out(folder: Path) -> tuple[str, int, int]:
                 rows.setdefault(row.seq, row)
     ordered = _distinct(rows)
     tail = max([tail, *rows])
-    place = folder.parent.parent / path.name
     build(place, {"epoch": epoch, "salvaged": "yes"}, ordered, tail)
     (folder / _DONE).write_text(f"{len(ordered)} rows, tail {tail}\n")
     sync_dir(folder)
