@@ -38,7 +38,10 @@ def pages(panel: str, language: str, modes: frozenset[str]) -> Iterator[Page]:
     yield made.access(language)
     if language == "fi" and not modes:
         staff = dict(Screens(panel, language).every())
-        yield from (staff[name] for name in ("start", "endpoint", "pin", "menu", "service"))
+        yield from (staff[name] for name in STAFF)
+
+
+STAFF = ("setup", "setup-address", "service-pin", "service-menu", "service")
 
 
 def looks(

@@ -65,3 +65,38 @@ def test_modes_have_pictures_of_their_own(tmp_path: Path) -> None:
     assert {"rest_fi.png", "rest_fi_dark.png"} <= files
     with Image.open(tmp_path / "rest_fi_dark.png") as image:
         assert image.getpixel((2, 2)) == (0, 0, 0)
+
+
+def test_a_panel_hung_high_has_pictures_of_low_alone_and_with_larger(tmp_path: Path) -> None:
+    high = Screen(width_px=640, height_px=360, width_mm=344, top_mm_above_floor=1180)
+    modes = [frozenset({"low"}), frozenset({"low", "larger"})]
+    screens = preview.render(bundle(("fi",), screen=high), tmp_path, modes=modes)
+    assert [screen["file"] for screen in screens if screen["problems"]] == []
+    for file in ("rest_fi_low.png", "rest_fi_larger_low.png"):
+        found = next(screen for screen in screens if screen["file"] == file)
+        numbers = [t["box"]["mm"] for t in found["targets"] if t["name"].startswith("nps.")]
+        assert min(y for _, y, _, _ in numbers) >= 80
+
+
+def test_the_access_sheet_is_drawn_as_it_is_while_it_speaks(tmp_path: Path) -> None:
+    config = bundle(("fi",), screen=Screen(width_px=640, height_px=400, width_mm=217))
+    screens = {screen["screen"]: screen for screen in preview.render(config, tmp_path)}
+    speaking = {target["name"]: target for target in screens["access-speech"]["targets"]}
+    assert {"speech.repeat", "speech.pause", "speech.quieter", "speech.louder"} <= set(speaking)
+    assert speaking["mode.speech"]["current"]
+    assert not {name for name in speaking if name == "mode.low"}
+    paused = {target["name"] for target in screens["access-speech-paused"]["targets"]}
+    assert "speech.resume" in paused and "restart" in paused and "speech.pause" not in paused
+    plain = {target["name"] for target in screens["access"]["targets"]}
+    assert not {name for name in plain if name.startswith("speech.")}
+
+
+def test_screens_for_staff_are_drawn_when_asked_for_in_their_own_languages(tmp_path: Path) -> None:
+    config = bundle(("ru", "sv"), screen=Screen(width_px=640, height_px=400, width_mm=217))
+    plain = {screen["screen"] for screen in preview.render(config, tmp_path)}
+    screens = preview.render(config, tmp_path, staff=True)
+    more = [screen for screen in screens if screen["screen"] not in plain]
+    assert {screen["language"] for screen in more} == {"fi", "sv", "en"}
+    names = {screen["screen"] for screen in more}
+    assert {"setup", "setup-code", "confirm", "check", "corners", "service", "service-pin"} <= names
+    assert len({screen["file"] for screen in screens}) == len(screens)

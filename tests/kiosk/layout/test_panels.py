@@ -10,7 +10,9 @@ import pytest
 from kiosk.layout.compose import Composer
 from kiosk.layout.every import PAUSED, SPEAKING, SWITCHES
 from kiosk.layout.kit import panel_of
+from kiosk.wording import STAFF_LANGUAGES
 from sync.contract.bundle import LANGUAGES, Screen
+from tests.kiosk.layout.staff_pages import Screens
 from tests.kiosk.layout.test_rules import check
 from tests.kiosk.layout.world import MEASURE, PANELS, SUPPORTED, bundle, every_page
 
@@ -40,6 +42,17 @@ def test_a_supported_panel_shows_everything(
         check(made.face(language, question, 1, 3))
     for more in (SPEAKING, PAUSED):
         check(made.access(language, (*SWITCHES, *more), started=True))
+
+
+@pytest.mark.parametrize("name", SUPPORTED)
+@pytest.mark.parametrize("language", STAFF_LANGUAGES)
+def test_a_supported_panel_can_be_set_up_and_serviced(name: str, language: str) -> None:
+    for screen, page in Screens(SUPPORTED[name], language).every():
+        if (name, screen) == ("10.1 16:9", "setup-address-wrong"):
+            # So low that the keys shrink while an error stands over them, and the page says so.
+            assert page.problems
+            continue
+        assert page.problems == (), screen
 
 
 def test_letters_grow_with_the_distance_a_panel_is_read_from() -> None:

@@ -301,7 +301,7 @@ def test_a_panel_of_seven_inches_says_that_it_is_too_small_and_is_still_composed
     page = screens.keys("code", "K7QM", (), "setup-code")
     assert any("smaller than 15 x 15 mm" in problem for problem in page.problems)
     assert sorted(keyed(page)) == sorted(CODE)
-    start = dict(screens.setup())["start"]
+    start = dict(screens.every())["setup"]
     assert start.problems
     names = {target.name for target in start.targets}
     assert {"setup.type", "setup.stick", "setup.scan", "language.sv"} <= names
@@ -338,14 +338,14 @@ def test_a_state_is_told_by_shape_and_not_by_colour_alone() -> None:
 
 
 def test_the_languages_name_themselves_and_the_present_one_is_marked() -> None:
-    start = dict(Screens("10in-landscape", "sv").setup())["start"]
+    start = dict(Screens("10in-landscape", "sv").every())["setup"]
     names = {t.name: t for t in start.targets if t.name.startswith("language.")}
     assert [t.label for t in names.values()] == ["Suomi", "Svenska", "English"]
     assert [name for name, t in names.items() if t.current] == ["language.sv"]
 
 
 def test_what_is_meant_stands_right_and_the_rest_left() -> None:
-    page = dict(Screens("10in-landscape", "fi").place())["confirm-print"]
+    page = dict(Screens("10in-landscape", "fi").every())["confirm-first"]
     boxes = {target.name: target.box for target in page.targets}
     assert boxes["confirm.no"].x == margin(page)
     assert boxes["confirm.yes"].right == pytest.approx(page.panel.width_mm - margin(page))
