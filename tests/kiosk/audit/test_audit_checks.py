@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,6 +13,7 @@ import pytest
 
 from kiosk.audit import keyboard, run, spoken
 from kiosk.audit.checks import CHECKS, SETTINGS
+from kiosk.audit.figures import EXCEPTIONS
 from kiosk.audit.finding import Finding, Seen
 from kiosk.layout.order import controls
 from kiosk.layout.page import Box, Page, Target
@@ -360,3 +363,12 @@ def test_a_speaking_terminal_s_access_sheet_is_looked_at_in_speech_alone() -> No
         any(t.name == "mode.speech" and t.current for t in each.page.targets)
         for each in spoken_ones
     )
+
+
+def test_the_document_names_every_check_and_every_exception() -> None:
+    text = (Path(__file__).parents[3] / "kiosk/docs/audit.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `([a-z-]+)` \|", text, re.MULTILINE))
+    kinds = {finds for check in CHECKS for finds in check.finds or (check.name,)}
+    assert listed == kinds | {setting.name for setting in SETTINGS}
+    rows = [f"| {each.what} | {each.figure} | {each.reason} |" for each in EXCEPTIONS]
+    assert [row for row in rows if row not in text] == []
