@@ -195,7 +195,9 @@ class Flow(Waiting):
             return
         self.aloud.hush()
         if name in ("activate", "back"):
-            wanted = "back" if name == "back" else self.cursor.name
+            # Without a ring, what was said last is meant.
+            meant = self.cursor.name or (self.aloud.explorer.current if self.aloud.on else "")
+            wanted = "back" if name == "back" else meant
             target = next((each for each in self.page.targets if each.name == wanted), None)
             if target is not None and self.guard.ready:
                 self._take(target)

@@ -101,6 +101,9 @@ class Scene:
             # Nothing of it was heard yet.
             self.cursor.leave()
         self.cursor.screen(page, self._chosen(page), field=self.aloud.on)
+        if self.aloud.on and screen == "still" and self.cursor.shown:
+            # What is said last is what a key takes.
+            self.cursor.go("continue")
         self.glass.show(page, self.pages.painter(self.modes, screen), self._states(page))
         self.guard.screen(page.targets, quiet=quiet)
         if screen == "text":

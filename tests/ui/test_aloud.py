@@ -9,7 +9,7 @@ import pytest
 from kiosk.speech.parts import Part
 from sync.contract.bundle import Screen, Speech, Timing
 from sync.contract.records import Answer
-from tests.ui.stage import RememberingVoice, Stage, bundle, services
+from tests.ui.stage import PORTRAIT, RememberingVoice, Stage, bundle, services
 
 NOWHERE = (108.0, 4.0)
 """Empty ground of the screen."""
@@ -686,7 +686,7 @@ def test_the_countdown_never_talks_over_an_exploration(stage: Listener) -> None:
     assert any(left == stage.word("spoken.countdown", n=n) for n in range(21, 30))
 
 
-@pytest.mark.parametrize("how", ["explored", "at once", "key"])
+@pytest.mark.parametrize("how", ["explored", "at once", "key", "key at once"])
 def test_the_visit_goes_on_as_often_as_asked_for(stage: Listener, how: str) -> None:
     stage.choose("nps.7")
     for _ in range(12):
@@ -697,6 +697,8 @@ def test_the_visit_goes_on_as_often_as_asked_for(stage: Listener, how: str) -> N
         elif how == "at once":
             # The way on was said last.
             stage.twice()
+        elif how == "key at once":
+            stage.flow.key("activate")
         else:
             stage.flow.key("next")
             while stage.flow.cursor.name != "continue":
@@ -705,6 +707,29 @@ def test_the_visit_goes_on_as_often_as_asked_for(stage: Listener, how: str) -> N
         stage.wait(0.5)
         assert stage.screen == "face"
     assert stage.on
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("screen", [Screen(), PORTRAIT])
+def test_the_way_on_is_said_last_whatever_lies_where(language: str, screen: Screen) -> None:
+    stage = Listener(languages=(language, "fi"), screen=screen)
+    stage.choose("nps.7")
+    stage.wait(80)
+    assert stage.voice.last.endswith(stage.word("continue"))
+    stage.twice()
+    assert stage.screen == "face"
+
+
+def test_whoever_uses_keys_goes_on_with_the_one_key_as_well(stage: Listener) -> None:
+    stage.flow.key("next")
+    stage.flow.key("activate")
+    for _ in range(12):
+        stage.wait(80)
+        assert stage.screen == "still"
+        assert stage.glass.states == {"continue": "focus"}
+        stage.flow.key("activate")
+        stage.wait(0.5)
+        assert stage.screen == "face"
 
 
 def test_whoever_begins_anew_by_ear_is_spoken_to_again(stage: Listener) -> None:
