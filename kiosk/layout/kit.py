@@ -6,6 +6,7 @@ import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from kiosk.layout.measure import Measure, is_arabic
 from kiosk.layout.page import LOW_REACH_MM, Align, Box, Colour, Look, Mark, Page, Panel, Run, Target
@@ -91,6 +92,12 @@ class Para:
         return replace(self, leading=min(self.leading, 1.3 * self.em))
 
 
+_PARAS: Final[WeakKeyDictionary[Measure, dict[tuple[str, str, float, float, bool], Para]]] = (
+    WeakKeyDictionary()
+)
+"""Texts broken into lines, by what measured them: shared by the modes, and by panels alike."""
+
+
 class Kit:
     """The units of one panel, and the texts of one bundle measured for it."""
 
@@ -115,7 +122,7 @@ class Kit:
         """The mode Low, on a panel where it changes something."""
         self.reach = self._reach()
         """Nothing is to be touched above this y; 0 where a hand reaches all of the glass."""
-        self._paras: dict[tuple[str, str, float, float, bool], Para] = {}
+        self._paras = _PARAS.setdefault(measure, {})
 
     def smaller(self, part: float) -> Kit:
         """The same panel with everything at a part of its size, where nothing else can be done."""
@@ -382,15 +389,16 @@ class Draft:
                 or box.h <= 0
             ):
                 self.problem(f"{name} is outside the margins: {box}")
-        for i, one in enumerate(self.targets):
-            a = one.box
-            for other in self.targets[i + 1 :]:
-                b = other.box
-                across = max(b.x - a.right, a.x - b.right)
-                down = max(b.y - a.bottom, a.y - b.bottom)
-                keys = one.look == other.look == "key"
-                gap = KEY_GAP if keys else GAP
-                if across < gap - _EPS and down < gap - _EPS:
+        placed = [(t.box.x, t.box.y, t.box.right, t.box.bottom, t) for t in self.targets]
+        for i, (x, y, right, bottom, one) in enumerate(placed):
+            for left, top, end, low, other in placed[i + 1 :]:
+                if left - right >= GAP or x - end >= GAP or top - bottom >= GAP or y - low >= GAP:
+                    continue
+                gap = KEY_GAP if one.look == other.look == "key" else GAP
+                if (
+                    max(left - right, x - end) < gap - _EPS
+                    and max(top - bottom, y - low) < gap - _EPS
+                ):
                     self.problem(f"{one.name} and {other.name} are less than {gap:g} mm apart")
         for run in self.runs:
             for target in self.targets:
