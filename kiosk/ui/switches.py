@@ -75,12 +75,13 @@ class Switches(Scene):
         if held is not None and now >= held:
             self._speech(on=True)
         plugged = self.voice.headphones
-        if not self.voice.available:
-            # What was plugged in before there was a voice is no event; and a screen that has fallen
-            # silent must work as one without speech.
+        voice = self.voice
+        if self.aloud.on and not (voice.available and voice.speaks(self.visit.language)):
+            # A screen that has fallen silent must work as one without speech.
+            self._speech(on=False)
+        if not voice.available:
+            # What was plugged in before there was a voice is no event.
             self._plugged = plugged
-            if self.aloud.on:
-                self._speech(on=False)
         elif plugged != self._plugged:
             self._plugged = plugged
             if plugged != self.aloud.on:

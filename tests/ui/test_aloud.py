@@ -191,6 +191,16 @@ def test_a_voice_that_fails_leaves_a_screen_that_works_without_it(stage: Listene
     assert [answer.mode for answer in stage.answers] == [["speech"], []]
 
 
+def test_a_language_without_a_voice_leaves_a_screen_that_works_without_it(
+    stage: Listener,
+) -> None:
+    stage.voice.languages = ("en",)
+    stage.choose("language.ar")
+    assert not stage.on
+    stage.tap("nps.4")
+    assert [(answer.value, answer.mode) for answer in stage.answers] == [(4, [])]
+
+
 def test_nothing_is_pulled_out_of_a_speech_begun_without_headphones(stage: Listener) -> None:
     stage.voice.headphones = True
     stage.wait(1)
