@@ -151,3 +151,14 @@ def test_without_the_screens_fonts_the_rest_is_still_checked(
     done = county.run("validate")
     assert (done.exit_code, done.stdout) == (0, "1 device, 6 locations, 0 errors\n")
     assert "whether texts fit was not checked: install the package" in done.stderr
+
+
+def test_low_is_drawn_only_for_a_panel_that_hangs_high(county: County, tmp_path: Path) -> None:
+    refused = county.run("preview", "esim-0001", "--mode", "low", "--out", str(tmp_path / "1"))
+    assert refused.exit_code == 2
+    assert "at most 1,100 mm above the floor" in refused.output
+    assert not (tmp_path / "1").exists()
+    words = ("preview", "esim-0004", "--mode", "larger,low", "--language", "fi")
+    told = county.ok(*words, "--out", str(tmp_path / "4"))
+    assert "0 that do not fit" in told
+    assert (tmp_path / "4" / "rest_fi_larger_low.png").is_file()

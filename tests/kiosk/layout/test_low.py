@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from kiosk.layout.compose import Composer
+from kiosk.layout.every import modes_of
 from kiosk.layout.order import controls
 from kiosk.layout.page import Page
 from sync.contract.bundle import LANGUAGES, Screen
@@ -150,3 +151,10 @@ def test_the_way_to_the_notice_is_on_the_access_sheet_where_the_header_is_out_of
     assert "privacy" not in names
     assert "anonymous" in {run.name for run in made.rest("fi").runs}
     assert "privacy" in {target.name for target in made.access("fi").targets}
+
+
+def test_previews_and_checks_go_through_low_where_it_is_offered() -> None:
+    larger = frozenset({"larger"})
+    plain = (frozenset[str](), larger)
+    assert modes_of(bundle(hung("15in-landscape", 1100))) == plain
+    assert modes_of(bundle(hung("15in-landscape", 1101))) == (*plain, LOW, larger | LOW)
