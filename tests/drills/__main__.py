@@ -34,6 +34,7 @@ def _work(task: tuple[int, list[int], int]) -> tuple[int, Report]:
 def _quiet() -> None:
     # Ctrl-C reaches every process of the terminal; the parent alone answers it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def power(seed: int, workers: int) -> list[str]:

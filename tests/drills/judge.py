@@ -97,12 +97,7 @@ def explained(rows: Sequence[tuple[str, Row]], promises: Promises) -> list[str]:
 
 def _alarms(recorder: Recorder, promises: Promises) -> list[str]:
     expected = set(promises.alarms)
-    if (
-        promises.made
-        and len(promises.made[-1]) > 1
-        and promises.made[-1][-1] not in promises.stored
-    ):
-        # Of a commit of several records cut short more than one may come back from the WAL.
+    if promises.cut_short:
         expected.add("wal")
     if not promises.stored:
         # Cut before anything was stored, the first file may be begun twice.

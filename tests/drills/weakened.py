@@ -66,6 +66,16 @@ def _memory_not_synced() -> None:
     cursor._open = connect
 
 
+def _killed_rows_not_synced() -> None:
+    """What a process killed before its fsync left is read at the next start, and not synced."""
+
+    def wal_bytes(path: Path) -> bytes:
+        wal = path.with_name(f"{path.name}-wal")
+        return wal.read_bytes() if wal.exists() else b""
+
+    salvage.wal_bytes = wal_bytes
+
+
 def _stored_twice() -> None:
     """A commit tried again under another id, as after an outcome nobody saw."""
     proper = epoch.EpochFile.append
@@ -101,6 +111,7 @@ WEAKENINGS: Mapping[str, Callable[[], None]] = {
     "no file sync": _no_file_sync,
     "in place": _in_place,
     "memory not synced": _memory_not_synced,
+    "killed rows not synced": _killed_rows_not_synced,
     "stored twice": _stored_twice,
     "checkpoint not synced": _wal_removed_early,
 }
