@@ -27,8 +27,10 @@ STEP_MM = 6.0
 STEP_S = 0.03
 ROWS = (0.5, 0.9, 0.62, 0.76, 0.4, 0.28, 0.14)
 """Heights of the glass, in the order they are felt along."""
-QUIET_S = 0.3
-"""Silent so long, it has said what it had to say."""
+QUIET_S = 0.1
+"""To see that nothing else is said."""
+SETTLE_S = 0.5
+"""A resting finger has heard all there is by then."""
 READER = "import sys; sys.stdin.buffer.read()"
 """In place of a sound card: takes all there is to hear."""
 
@@ -53,16 +55,14 @@ class Blind:
         lines = [json.loads(line) for line in self._log.read_text().splitlines(keepends=False)]
         return [(line["language"], bare(line["text"])) for line in lines if line["do"] == "say"]
 
-    def listen(self, since: int, timeout_s: float = 8) -> list[str]:
-        """What is said from `since` on, once something was and silence came."""
-        deadline, known, still = time.monotonic() + timeout_s, since, time.monotonic()
-        while known == since or time.monotonic() - still < QUIET_S:
-            now = len(self.heard())
-            if now != known:
-                known, still = now, time.monotonic()
-            assert time.monotonic() < deadline, f"silence after {self.heard()[-6:]}"
+    def listen(self, since: int, last: str, timeout_s: float = 15) -> list[str]:
+        """What is said from `since` on, to the end of `last`."""
+        deadline = time.monotonic() + timeout_s
+        while last not in (said := [words for _, words in self.heard()[since:]]):
+            assert time.monotonic() < deadline, f"no {last!r} in {said}"
             time.sleep(0.02)
-        return [words for _, words in self.heard()[since:]]
+        time.sleep(QUIET_S)
+        return said
 
     def words(self, key: str, language: str = "", **values: object) -> str:
         """What a wording sounds like."""
@@ -80,12 +80,12 @@ class Blind:
         since, reach = len(self.heard()), MARKER_MM * self._scale
         self.go(reach, self._height - reach)
         self._subject.finger.press()
-        found = self.listen(since)
+        found = self.listen(since, self.words("spoken.help"))
         self._subject.finger.release()
         return found
 
-    def tap_twice(self) -> list[str]:
-        """Somewhere else; what is said then."""
+    def tap_twice(self, last: str) -> list[str]:
+        """Somewhere else; what is said then, to `last`."""
         since = len(self.heard())
         self.go(self._width * 0.45, self._height * 0.03)
         for _ in range(2):
@@ -93,13 +93,13 @@ class Blind:
             time.sleep(0.06)
             self._subject.finger.release()
             time.sleep(0.06)
-        found = self.listen(since)
+        found = self.listen(since, last)
         # Who begins to feel at once is still within the double tap.
         time.sleep(0.3)
         return found
 
-    def find(self, words: str, language: str = "") -> list[str]:
-        """Feel along the glass until something is called `words`; all that is said of it."""
+    def find(self, words: str, *more: str, language: str = "") -> None:
+        """Feel along the glass until something is called `words`, and `more` is said of it."""
         since, wanted = len(self.heard()), (language or self.language, words)
         self.go(self._width * 0.02, self._height * ROWS[0])
         self._subject.finger.press()
@@ -110,28 +110,25 @@ class Blind:
                     self.go(step * STEP_MM * self._scale, self._height * row)
                     time.sleep(STEP_S)
                     if wanted in self.heard()[since:]:
-                        return self._back_to(wanted)
+                        self._back_to([wanted, *((self.language, each) for each in more)])
+                        return
         finally:
             self._subject.finger.release()
         raise AssertionError(f"{words!r} is nowhere: {self.heard()[since:]}")
 
-    def _back_to(self, wanted: tuple[str, str]) -> list[str]:
+    def _back_to(self, wanted: list[tuple[str, str]]) -> None:
         """The finger was faster than the voice: back a little, until that was said last."""
         x, y = self._at
         for back in (0, -1, 1, -2, 2, -3, 3):
-            since = len(self.heard())
             self.go(x + back * STEP_MM * self._scale, y)
-            time.sleep(0.3)
-            said = self.heard()
-            if wanted in said[-3:]:
-                last = len(said) - 1 - said[::-1].index(wanted)
-                if back == 0 or last >= since:
-                    return [words for _, words in said[last:]]
-        raise AssertionError(f"{wanted} was heard once and not again")
+            time.sleep(SETTLE_S)
+            if self.heard()[-len(wanted) :] == wanted:
+                return
+        raise AssertionError(f"{wanted} was heard once and not again: {self.heard()[-9:]}")
 
-    def choose(self, words: str, language: str = "") -> list[str]:
-        self.find(words, language)
-        return self.tap_twice()
+    def choose(self, words: str, *more: str, last: str) -> list[str]:
+        self.find(words, *more)
+        return self.tap_twice(last)
 
 
 def bare(text: str) -> str:
@@ -167,34 +164,32 @@ def test_a_whole_visit_is_made_by_ear_alone(
     me, subject = visitor()
     said = me.begin()
     assert said[0] == me.words("spoken.on")
-    assert me.words("spoken.help") in said
     assert me.words("nps.question") in said
     if language != me.language:
-        name = me.words("language.name", language)
-        me.find(name, language)
+        me.find(me.words("language.name", language), language=language)
         me.language = language
-        assert me.words("nps.question") in me.tap_twice()
+        assert me.words("nps.question") in me.tap_twice(me.words("spoken.options", m=11))
 
-    assert me.find("9")[1] == me.words("spoken.position", n=10, m=11)
+    chosen, five = me.words("spoken.chosen"), me.words("spoken.options", m=5)
+    me.find("9", me.words("spoken.position", n=10, m=11))
     assert answers(subject.data) == [], "exploring has answered"
-    said = me.tap_twice()
-    assert said[0] == me.words("spoken.chosen")
+    said = me.tap_twice(five)
+    assert said[0] == chosen
     assert me.words("statement.s05") in said
 
-    said = me.choose(me.words("agree.4"))
-    assert said[0] == me.words("spoken.chosen")
+    fourth, second = (me.words("spoken.position", n=n, m=5) for n in (4, 2))
+    said = me.choose(me.words("agree.4"), fourth, last=five)
+    assert said[0] == chosen
     assert me.words("statement.s06") in said
-    said = me.choose(me.words("agree.2"))
-    assert me.words("offer.question") in said
+    me.choose(me.words("agree.2"), second, last=me.words("offer.question"))
 
     if language == "en":
-        assert me.words("comment.question") in me.choose(me.words("offer.here"))
+        me.choose(me.words("offer.here"), last=me.words("comment.question"))
         # Everybody in the room hears the loudspeaker: not what is written.
-        assert me.choose("k") == [me.words("spoken.chosen")]
-        said = me.choose(me.words("send"))
+        assert me.choose("k", last=chosen) == [chosen]
+        me.choose(me.words("send"), last=me.words("thanks"))
     else:
-        said = me.choose(me.words("done"))
-    assert me.words("thanks") in said
+        me.choose(me.words("done"), last=me.words("thanks"))
 
     subject.wait_for(lambda: bool(ends(subject.data)), "the end of the visit", 10)
     given = answers(subject.data)
