@@ -64,7 +64,8 @@ def resting(draft: Draft) -> float:
         if len(rows) <= most:
             break
     top = kit.bar_y - (len(rows) - 1) * (kit.bar_h + GAP)
-    access(draft, top)
+    # In the corner on every screen: the raised dot beside it cannot move.
+    access(draft, kit.bar_y)
     for r, row in enumerate(rows):
         free = room - sum(widths[i] for i in row) - GAP * (len(row) - 1)
         around = min(free / len(row), _NAME_ROOM)

@@ -1,6 +1,8 @@
 """The composed pages against the sketches' boxes, in millimetres.
 
-Three places deviate on purpose and are left out of the comparison:
+Four places deviate on purpose and are left out of the comparison:
+* the access button of the resting screen on upright panels: in the corner, as on every other
+  screen, since the raised dot beside it cannot move (the sketch has it one row higher);
 * the language button in Larger: its name at 1.0 u, since nothing in Larger is below that
   (the sketch has it at 0.8 u);
 * `mode.contrast` of the sketch is the mode Dark, which is the high contrast;
@@ -66,6 +68,8 @@ def test_every_box_is_where_the_sketch_has_it(path: Path) -> None:
         box = boxes[name]
         if larger_language and name == "language":
             w = box.w  # noqa: PLW2901
+        if screen == "rest" and name == "access" and "portrait" in panel:
+            y = page_of("smile", panel, language, "").targets[0].box.y  # noqa: PLW2901
         off = max(abs(box.x - x), abs(box.y - y), abs(box.w - w), abs(box.h - h))
         assert off <= TOLERANCE_MM, f"{name}: {box}, sketched {x, y, w, h}"
     assert set(boxes) - set(sketched) <= NOT_IN_SKETCHES
