@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -271,6 +272,21 @@ class EpochReader:
             yield
         finally:
             self._db.execute("rollback")
+
+    def settle(self) -> None:
+        """Make durable what was read: a terminal killed in a commit may not have.
+
+        Raises sqlite3.OperationalError.
+        """
+        try:
+            with self.path.with_name(f"{self.path.name}-wal").open("rb") as wal:
+                os.fsync(wal.fileno())
+            sync_dir(self.path.parent)
+        except FileNotFoundError:
+            # All of it is in the file.
+            return
+        except OSError as error:
+            raise sqlite3.OperationalError(f"{self.path.name}-wal: {error}") from error
 
     def tail(self) -> int:
         """The highest seq ever assigned: the AUTOINCREMENT value."""

@@ -60,6 +60,8 @@ def draft(
             rows = _rows(reader, course, cursor, items, now)
         # Read after the rows, so that it is never below one of them.
         tail = reader.tail()
+        if rows:
+            reader.settle()
     held = {} if lone or not rows else memory.held(epoch, rows[0].seq, len(rows))
     found = items_of(rows, held, max_items=items, max_bytes=size)
     first = lowest[0].seq if lowest else tail + 1

@@ -17,13 +17,15 @@ from typing import Any
 
 from kiosk.recorder import Recorder
 from sync import epoch, identity
+from sync.batching import Course
 from sync.clock import Clock
+from sync.contract import wire
 from sync.contract.bundle import Storage
 from sync.contract.ids import uuid7
 from sync.contract.records import Record
 from sync.cursor import Memory
-from sync.datadir import DataDir, write_bytes, write_json
-from sync.exchange import Draft
+from sync.datadir import DataDir, read_json, write_bytes, write_json
+from sync.exchange import Draft, draft
 from sync.remembering import Remembered
 from tests.bench.samples import records
 from tests.drills.weakened import WEAKENINGS
@@ -116,6 +118,15 @@ class Program:
         say("noted", name, cursor)
         self._carried.add(f"{name}{cursor}", Draft(name, cursor, cursor + 1, cursor + 9, []))
         self._memory.note_clock(name, cursor * 5000)
+
+    def send(self, root: str) -> None:
+        """Read the next batch, as the sender does before it posts it."""
+        data = DataDir(Path(root))
+        name = str((read_json(data.current_json) or {})["epoch"])
+        memory = Memory(data.sync_db)
+        found = draft(data, memory, name, Course(), bounds=wire.Next(), now=0.0)
+        memory.close()
+        say("sent", [item.id for item in found.items])
 
     # --- small files ------------------------------------------------------------------------------
 

@@ -47,6 +47,9 @@ class Promises:
                 self.made.append(rest[0])
             case "stored":
                 self.stored += rest[0]
+            case "sent":
+                # What a centre may have must stay, whether the screen acknowledged it or not.
+                self.stored += [ident for ident in rest[0] if ident not in self.stored]
             case "may go":
                 self.may_go.update(rest[0])
             case "writing" | "noting":

@@ -198,3 +198,32 @@ def test_rows_there_after_a_kill_are_there_after_a_power_cut(
         else:
             killed_and_cut()
         terminal.teardown()
+
+
+@pytest.mark.parametrize("weakened", [[], ["unsynced rows sent"]], ids=["as it is", "weakened"])
+def test_rows_sent_after_a_kill_are_there_after_a_power_cut(
+    tmp_path: Path, place: Path, weakened: list[str]
+) -> None:
+    with Traced(tmp_path, weakened) as program:
+        Terminal.program, Terminal.place = program, place
+        terminal = Terminal()
+        terminal.first_start()
+
+        def killed_sent_and_cut() -> None:
+            for part in range(1, 20):
+                terminal.do(("commit", 1), part / 20)
+                disk = terminal.kernel.disk
+                # The sender is quicker than the terminal's next start.
+                root = Path(tempfile.mkdtemp(dir=place))
+                lay_out(disk.after(disk.pending), root)
+                terminal.kernel = Kernel(disk, root)
+                terminal.do(("send", str(root / DATA)))
+                state = disk.after([])
+                terminal.start_on(state, Disk(state))
+
+        if weakened:
+            with pytest.raises(AssertionError, match=LOST):
+                killed_sent_and_cut()
+        else:
+            killed_sent_and_cut()
+        terminal.teardown()

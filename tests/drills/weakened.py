@@ -76,6 +76,10 @@ def _killed_rows_not_synced() -> None:
     salvage.wal_bytes = wal_bytes
 
 
+def _unsynced_rows_sent() -> None:
+    epoch.EpochReader.settle = _nothing  # type: ignore[assignment]
+
+
 def _stored_twice() -> None:
     """A commit tried again under another id, as after an outcome nobody saw."""
     proper = epoch.EpochFile.append
@@ -112,6 +116,7 @@ WEAKENINGS: Mapping[str, Callable[[], None]] = {
     "in place": _in_place,
     "memory not synced": _memory_not_synced,
     "killed rows not synced": _killed_rows_not_synced,
+    "unsynced rows sent": _unsynced_rows_sent,
     "stored twice": _stored_twice,
     "checkpoint not synced": _wal_removed_early,
 }
