@@ -84,7 +84,8 @@ class Program:
         have = {}
         for name in self._recorder._outbox.epochs():
             with epoch.EpochReader(self._data.epoch_file(name)) as reader:
-                have[name] = min(up_to, reader.tail())
+                # A centre that went back would rightly ask for what was pruned.
+                have[name] = max(memory.cursor(name), min(up_to, reader.tail()))
                 ids = [row.id for row in reader.rows(0, have[name]) if row.seq <= have[name]]
             memory.receipt(name, have[name])
             say("may go", ids)
