@@ -125,18 +125,21 @@ class Painter:
         inside = (chosen and target.look in ("card", "list", "switch")) or (
             target.look == "switch" and target.current and state != "pressed"
         )
+        at = ring.inset(target, self.lettering, self.view.scale) if focus else 0.0
         if inside:
             width = CHOSEN_BORDER
             if focus:
-                at = ring.inset(target, self.lettering, self.view.scale)
-                room = at - ring.GROUND + BORDER / 2
-                width = min(FOCUSED_BORDER, max(BORDER / 2, room))
-            self._ring(image, target, style.fill or self.theme.ground, width)
+                width = min(FOCUSED_BORDER, at - ring.GROUND + BORDER / 2)
+            if width >= BORDER / 2:
+                self._ring(image, target, style.fill or self.theme.ground, width)
+            else:
+                # No room for both: the ring takes the border's place, its tick says it is chosen.
+                at = ring.EDGE
         if focus:
             # First of all that stands on the plate: a tick may lie over it, never the other way.
             ink = style.ink or self.theme.ink
             filled = style.border is None
-            ring.draw(image, target, self.lettering, self.view, ink, filled=filled)
+            ring.draw(image, target, self.lettering, self.view, ink, at=at, filled=filled)
         for drawn in target.marks:
             latched = target.current and drawn.value == "shift"
             mark = replace(drawn, value="shift-on") if latched else drawn

@@ -38,12 +38,13 @@ def draw(
     view: View,
     colour: Rgb,
     *,
+    at: float,
     filled: bool,
 ) -> None:
-    """Paint it; on a `filled` plate it is light, and has the plate on both its sides."""
+    """Paint it `at` mm inside; on a `filled` plate it is light, the plate on both its sides."""
     scale = view.scale
     free = _free(target, lettering, scale)
-    at = max(GROUND if filled else EDGE, inset(target, lettering, scale))
+    at = max(GROUND, at) if filled else at
     box = target.box
     left, top, right, bottom = view.px(box, -at)
     line = max(2, round(max(LEAST, min(WIDTH, free - GAP - at)) * scale))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+import msgspec
 import pytest
 from PIL import Image, ImageChops
 
@@ -15,17 +16,20 @@ from kiosk.ui.lettering import Lettering
 from kiosk.ui.paint import Painter, State, View
 from kiosk.ui.ring import LEAST, WIDTH
 from kiosk.ui.theme import DARK, Rgb, Theme, light
+from sync.contract.bundle import Screen
 from tests.kiosk.layout.staff_pages import Screens
-from tests.kiosk.layout.world import MEASURE, bundle, services
+from tests.kiosk.layout.world import MEASURE, PANELS, bundle, services
 from tests.ui.test_paint import contrast
 
 LARGER = frozenset({"larger"})
+LOW = LARGER | {"low"}
+HIGH = msgspec.structs.replace(PANELS["21in-portrait"], top_mm_above_floor=1450)
 HAZE = 48
 """Of 255: the outermost, half transparent pixels of a letter may lie under the ring's."""
 CHOSEN = ("number", "card", "list", "switch")
 
 
-def pages(panel: str, language: str, modes: frozenset[str]) -> Iterator[Page]:
+def pages(panel: str | Screen, language: str, modes: frozenset[str]) -> Iterator[Page]:
     made = Composer(bundle(panel, services=services(9)), MEASURE, modes)
     yield made.rest(language)
     yield made.face(language, "s05", 1, 5)
@@ -36,7 +40,7 @@ def pages(panel: str, language: str, modes: frozenset[str]) -> Iterator[Page]:
     yield made.still(language)
     yield made.languages(language)
     yield made.access(language)
-    if language == "fi" and not modes:
+    if isinstance(panel, str) and language == "fi" and not modes:
         staff = dict(Screens(panel, language).every())
         yield from (staff[name] for name in STAFF)
 
@@ -45,7 +49,7 @@ STAFF = ("setup", "setup-address", "service-pin", "service-menu", "service")
 
 
 def looks(
-    panel: str, language: str, modes: frozenset[str], theme: Theme
+    panel: str | Screen, language: str, modes: frozenset[str], theme: Theme
 ) -> Iterator[tuple[str, Painter, Page, Target, State, State]]:
     """Every control at rest and, where it can be, chosen: without and with the ring."""
     for page in pages(panel, language, modes):
@@ -74,13 +78,16 @@ CASES = [
     ("10in-portrait", "ru", LARGER),
     ("10in-landscape", "sv", LARGER),
     ("21in-portrait", "ar", frozenset[str]()),
+    # Words on two lines fill the height of their cells.
+    (HIGH, "en", LOW),
+    (HIGH, "uk", LOW),
 ]
 
 
 @pytest.mark.parametrize("theme", [light(), DARK], ids=["light", "dark"])
 @pytest.mark.parametrize(("panel", "language", "modes"), CASES)
 def test_the_ring_is_seen_on_every_side_and_cuts_no_letter(
-    panel: str, language: str, modes: frozenset[str], theme: Theme
+    panel: str | Screen, language: str, modes: frozenset[str], theme: Theme
 ) -> None:
     met = set()
     for said, painter, page, target, bare, ringed in looks(panel, language, modes, theme):
