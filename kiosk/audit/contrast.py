@@ -19,6 +19,8 @@ _AROUND: Final = 2.0
 """Ground painted around a target, mm."""
 _EDGE: Final = 1.2
 """How far inside its box a target's edge is looked for, mm."""
+_TALL: Final = 26
+"""Controls higher than this have their mark elsewhere, mm."""
 _SAMPLE: Final = "Hxö"
 """Stands for what a visitor writes."""
 _DECORATION: Final = frozenset({"logo", "ground", "line", "bar", "qr"})
@@ -36,9 +38,9 @@ def targets(seen: Seen) -> Iterator[Finding]:
     for target in seen.page.targets:
         for state in _states(target.name in operated, target.name in answers):
             for what, found, required in seen.remembered(
-                _key(target, state, rtl=seen.page.rtl),
+                _key(seen, target, state),
                 lambda target=target, state=state: list(  # type: ignore[misc]
-                    _target(seen.painter, target, state, rtl=seen.page.rtl)
+                    _target(seen, target, state)
                 ),
             ):
                 if found < required:
@@ -52,7 +54,8 @@ def texts(seen: Seen) -> Iterator[Finding]:
         if not run.lines:
             continue
         under = [mark for mark in seen.page.marks if mark.kind == "ground"]
-        key = ("text", run.lines, run.em, run.bold, run.colour, bool(under))
+        words = len(run.lines) if "dark" in seen.modes else run.lines
+        key = ("text", words, run.em, run.bold, run.colour, bool(under))
         found = seen.remembered(key, lambda run=run, under=under: _text(seen, run, under))  # type: ignore[misc]
         required = least_contrast(run.em, bold=run.bold)
         if found < required:
@@ -88,56 +91,72 @@ def _states(operated: bool, answers: bool) -> tuple[State, ...]:
     return "rest", "pressed", "focus", "chosen", "chosen-focus"
 
 
-def _key(target: Target, state: State, *, rtl: bool) -> tuple[object, ...]:
+def _key(seen: Seen, target: Target, state: State) -> tuple[object, ...]:
     """What decides the colours: not where the target stands, nor exactly how large it is."""
+    every_word = state == "rest" and "dark" not in seen.modes
     return (
         "target",
         target.look,
         state,
         target.current,
-        rtl,
-        target.box.h > 26,
+        seen.page.rtl,
+        target.box.h > _TALL,
         tuple(
-            # At rest every word is measured; another state changes the colours of all alike.
-            (run.lines if state == "rest" else len(run.lines), round(run.em), run.bold, run.colour)
+            # Every word is measured once; another state or theme changes all their colours alike.
+            (run.lines if every_word else len(run.lines), round(run.em), run.bold, run.colour)
             for run in target.runs
         ),
         tuple((mark.kind, mark.value, round(mark.box.w / 2)) for mark in target.marks),
     )
 
 
-def _target(painter: Painter, target: Target, state: State, *, rtl: bool) -> Iterator[Measured]:
-    region = painter.view.px(target.box, _AROUND)
+def _target(seen: Seen, target: Target, state: State) -> Iterator[Measured]:
+    painter, rtl = seen.painter, seen.page.rtl
     runs = tuple(run if run.lines else replace(run, lines=(_SAMPLE,)) for run in target.runs)
     target = replace(target, runs=runs)
-    whole = _painted(painter, target, state, region, rtl=rtl)
-    for i, run in enumerate(target.runs):
+
+    def painted(target: Target, state: State, box: Box, around: float) -> Image.Image:
+        return _painted(painter, target, state, painter.view.px(box, around), rtl=rtl)
+
+    for i, run in enumerate(runs):
         if target.look == "quiet" and run.name == "logo":
             required = TEXT
         else:
             required = least_contrast(run.em, bold=run.bold)
-        without = replace(target, runs=target.runs[:i] + target.runs[i + 1 :])
-        before = _painted(painter, without, state, region, rtl=rtl)
-        yield f"text “{' '.join(run.lines)}”", changed(before, whole), required
+        without = replace(target, runs=runs[:i] + runs[i + 1 :])
+        # No more than the text's own place is painted: most of a control is not near it.
+        shots = (painted(each, state, run.box, run.em) for each in (without, target))
+        yield f"text “{' '.join(run.lines)}”", changed(*shots), required
     for i, mark in enumerate(target.marks):
         if mark.kind in _DECORATION:
             continue
         without = replace(target, marks=target.marks[:i] + target.marks[i + 1 :])
-        before = _painted(painter, without, state, region, rtl=rtl)
-        yield mark.kind, changed(before, whole), PART
+        shots = (painted(each, state, mark.box, _AROUND) for each in (without, target))
+        yield mark.kind, changed(*shots), PART
         if mark.kind == "face":
-            yield "features of the face", inside(_middle(painter, whole, mark, region)), PART
+            features = painted(target, state, _middle(mark.box), 0.0)
+            yield "features of the face", inside(features), PART
     if target.look == "quiet":
         return
-    bare = replace(target, runs=(), marks=())
-    yield "border", _border(painter, bare, state, region, rtl=rtl), PART
     if state in ("focus", "chosen-focus"):
-        calm = _painted(painter, target, _calm(state), region, rtl=rtl)
-        yield "focus ring", changed(calm, whole), PART
-    elif state == "chosen":
+        # Where the ring runs depends on all that stands on the control.
+        shots = (painted(target, each, target.box, _AROUND) for each in (_calm(state), state))
+        yield "focus ring", changed(*shots), PART
+    yield from seen.remembered(
+        ("plate", target.look, state, target.current, rtl, target.box.h > _TALL),
+        lambda: list(_plate(painter, target, state, rtl=rtl)),
+    )
+
+
+def _plate(painter: Painter, target: Target, state: State, *, rtl: bool) -> Iterator[Measured]:
+    """Edges and the mark of a choice, whatever stands on the control."""
+    bare = replace(target, runs=(), marks=())
+    region = painter.view.px(target.box, _AROUND)
+    stands = _painted(painter, bare, state, region, rtl=rtl)
+    yield "border", _border(painter, bare, stands, region), PART
+    if state == "chosen":
         off = replace(bare, current=False)
         calm = _painted(painter, off, "rest", region, rtl=rtl)
-        stands = _painted(painter, bare, state, region, rtl=rtl)
         yield "mark of the choice", changed(calm, stands), PART
 
 
@@ -154,16 +173,14 @@ def _painted(
     return image
 
 
-def _middle(painter: Painter, image: Image.Image, mark: Mark, region: Px) -> Image.Image:
+def _middle(box: Box) -> Box:
     """The inner part of a face: its fill, eyes and mouth, nothing of its outline."""
-    box, part = mark.box, 0.2
-    inner = Box(box.x + part * box.w, box.y + part * box.h, 0.6 * box.w, 0.6 * box.h)
-    return image.crop(painter.moved(region).view.px(inner))
+    part = 0.2
+    return Box(box.x + part * box.w, box.y + part * box.h, 0.6 * box.w, 0.6 * box.h)
 
 
-def _border(painter: Painter, bare: Target, state: State, region: Px, *, rtl: bool) -> float:
+def _border(painter: Painter, bare: Target, image: Image.Image, region: Px) -> float:
     """The weakest of the four edges, each against the ground outside."""
-    image = _painted(painter, bare, state, region, rtl=rtl)
     left, top, right, bottom = painter.moved(region).view.px(bare.box)
     depth = max(2, round(_EDGE * painter.view.scale))
     across, down = (left + right) // 2, (top + bottom) // 2

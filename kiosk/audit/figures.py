@@ -133,7 +133,9 @@ def least_size(page: Page, target: Target, *, larger: bool) -> tuple[float, floa
 
 
 def in_bar(page: Page, target: Target) -> bool:
-    """Whether a target stands in the bar at the bottom."""
+    """Whether a target stands in the bar at the bottom; at rest it may have two rows of names."""
+    if page.screen == "rest" and target.name.startswith("language."):
+        return True
     top = next((each.box.y for each in page.targets if each.name == "access"), None)
     return top is not None and target.box.y >= top - 0.1
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from kiosk.audit.checks import CHECKS, SETTINGS, Check
 from kiosk.audit.finding import Finding, Seen
 from kiosk.layout import every
 from kiosk.layout.measure import PillowMeasure
+from kiosk.layout.page import Page
 from kiosk.ui.pages import MODES as SWITCHES
 from kiosk.ui.pages import Modes, Pages
 from sync.contract.bundle import Bundle
@@ -95,9 +96,14 @@ def checked(
 ) -> Result:
     """One language of one configuration; `keep` is given every screen and its findings."""
     result = Result()
+    known: dict[tuple[Page, Modes], list[Finding]] = {}
     for seen in screens(bundle, language, modes):
         asked_here = [check for check in checks if asked(check, seen)]
-        found = [finding for check in asked_here for finding in check.look(seen)]
+        # A question with an answer chosen is the same page as without: looked at once.
+        same = (seen.page, seen.modes)
+        if same not in known:
+            known[same] = [finding for check in asked_here for finding in check.look(seen)]
+        found = [replace(finding, screen=seen.name) for finding in known[same]]
         result.screens += 1
         result.checks += len(asked_here)
         result.findings += found

@@ -23,8 +23,13 @@ _CALLED_OTHERWISE = ("language", "choice", "group", "logo")
 
 def of_controls(seen: Seen) -> Iterator[Finding]:
     """Every control says what it is."""
-    for target in controls(seen.page):
-        said = phrases.control(seen.page, seen.bundle, target.name)
+    page = seen.page
+    called = tuple((target.name, target.label, target.current) for target in page.targets)
+    for target in controls(page):
+        said = seen.remembered(
+            ("control", seen.bundle.device, page.screen, page.language, called, target.name),
+            lambda target=target: phrases.control(page, seen.bundle, target.name),  # type: ignore[misc]
+        )
         named = target.name.partition(".")[0] in _CALLED_OTHERWISE
         yield from _heard(seen, "words", target.name, said, target.box, named=named)
 

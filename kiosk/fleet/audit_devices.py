@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,7 +46,10 @@ class Audited:
         return [finding for finding in self.findings if finding.severity == "note"]
 
 
-@dataclass(frozen=True)
+_Result = tuple[run.Result, list[Shown]]
+
+
+@dataclass(frozen=True, eq=False)
 class _Task:
     number: int
     bundle: Bundle
@@ -80,15 +84,30 @@ def audit(
             if language in languages or not languages
         ]
         one.findings += run.configuration(one.bundle)
-    for count, (number, result, shown) in enumerate(_results(tasks, jobs), start=1):
-        one = found[number]
+    parts = _parts(tasks)
+    results: dict[_Task, _Result] = {}
+    for count, part in enumerate(_results(parts, jobs), start=1):
+        results.update(zip(parts[count - 1], part, strict=True))
+        if done is not None:
+            done(count, len(parts))
+    for task in tasks:
+        result, shown = results[task]
+        one = found[task.number]
         one.screens += result.screens
         one.checks += result.checks
         one.findings += result.findings
         one.shown += shown
-        if done is not None:
-            done(count, len(tasks))
     return found
+
+
+def _parts(tasks: Iterable[_Task]) -> list[list[_Task]]:
+    """Tasks whose screens have most in common together: what one measures the others know."""
+    found: dict[tuple[object, ...], list[_Task]] = {}
+    for task in tasks:
+        screen = task.bundle.screen
+        found.setdefault((screen.width_px, screen.width_mm, task.language), []).append(task)
+    # The longest first, so that no processor waits long at the end.
+    return sorted(found.values(), key=len, reverse=True)
 
 
 def alike(tree: Tree, devices: Iterable[str]) -> list[Audited]:
@@ -109,34 +128,45 @@ def alike(tree: Tree, devices: Iterable[str]) -> list[Audited]:
     return sorted(found.values(), key=lambda one: (one.bundle.screen.width_px, one.devices))
 
 
-def _results(tasks: Sequence[_Task], jobs: int) -> Iterator[tuple[int, run.Result, list[Shown]]]:
-    jobs = min(jobs or os.cpu_count() or 1, len(tasks))
+def _results(parts: Sequence[Sequence[_Task]], jobs: int) -> Iterator[list[_Result]]:
+    jobs = min(jobs or os.cpu_count() or 1, len(parts))
     if jobs <= 1:
-        yield from map(_work, tasks)
+        yield from map(_work, parts)
         return
     context = multiprocessing.get_context("spawn")
     # Left early, the pool ends its processes.
-    with context.Pool(jobs, _calm) as pool:
-        yield from pool.imap(_work, tasks)
+    with context.Pool(jobs, _begin) as pool:
+        yield from pool.imap(_work, parts)
 
 
-def _calm() -> None:
-    """The desk's Ctrl-C is the desk's: a worker is ended by it."""
+def _begin() -> None:
+    """The desk's Ctrl-C is the desk's: a worker ends with it, however it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_desk, daemon=True).start()
 
 
-def _work(task: _Task) -> tuple[int, run.Result, list[Shown]]:
+def _end_with_the_desk() -> None:
+    desk = multiprocessing.parent_process()
+    assert desk is not None  # noqa: S101 - it was spawned
+    desk.join()
+    os._exit(1)
+
+
+def _work(part: Sequence[_Task]) -> list[_Result]:
+    return [_one(task) for task in part]
+
+
+def _one(task: _Task) -> _Result:
     if task.folder is None:
-        return task.number, run.checked(task.bundle, task.language, task.modes), []
+        return run.checked(task.bundle, task.language, task.modes), []
     shown: list[Shown] = []
-
     folder = task.folder
 
     def keep(seen: Seen, findings: Sequence[Finding]) -> None:
         shown.append(pictures.draw(seen, findings, folder, task.bundle.device))
 
     result = run.checked(task.bundle, task.language, task.modes, keep=keep)
-    return task.number, result, shown
+    return result, shown
 
 
 def named(modes: Iterable[str]) -> list[Modes]:

@@ -187,7 +187,7 @@ def nameless(screen: Seen, _: pytest.MonkeyPatch) -> Seen:
 def said(name: str, text: str, language: str) -> Change:
     def change(screen: Seen, patch: pytest.MonkeyPatch) -> Seen:
         patch.setattr(spoken.phrases, name, lambda *_, **__: (Part(text, language),))
-        return screen
+        return replace(screen, memory={})
 
     return change
 

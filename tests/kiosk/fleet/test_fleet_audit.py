@@ -123,6 +123,30 @@ def alive(group: int) -> list[str]:
     return found
 
 
+def test_its_processes_end_with_it_however_it_ends(county: County) -> None:
+    with subprocess.Popen(
+        [*HYMIO, "--all", "--root", str(county.root)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        assert running.stderr
+        assert running.stderr.readline().startswith("audit: ")
+        assert len(alive(running.pid)) > 1
+        # A closed window, a logout: no time to tell its processes.
+        running.kill()
+    until_none_of(running.pid)
+    assert alive(running.pid) == []
+
+
+def until_none_of(group: int) -> None:
+    # Less than the part of an audit a process is at would take it.
+    deadline = time.monotonic() + 5
+    while alive(group) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
 def test_stopped_with_a_key_it_leaves_nothing_behind(county: County) -> None:
     with subprocess.Popen(
         [*HYMIO, "--all", "--root", str(county.root)],
