@@ -62,8 +62,13 @@ class Aloud:
         modes = ("larger", "dark", "low")
         if not self.on:
             return ("speech", *modes) if self.possible(language) else modes
-        pause = "resume" if self.voice.paused else "pause"
+        pause = "resume" if self.paused else "pause"
         return ("speech", *modes, "repeat", pause, "quieter", "louder")
+
+    @property
+    def paused(self) -> bool:
+        """Whether a pause was asked for: the finger that asked may have cut what was said."""
+        return self._paused or self.voice.paused
 
     def begin(self) -> None:
         """Speech is on from the next screen shown, which is told in full."""
@@ -91,8 +96,9 @@ class Aloud:
         self._runs: dict[str, Utterance] = {}
         self._under_now: Target | None = None
         self._before, self._help = "", False
-        self._confirmed = self._saving = False
+        self._confirmed = self._saving = self._paused = False
         self._told = 0.0
+        self._orientation = -1
         self._last: Utterance = ()
         self._own: Utterance = ()
 
@@ -123,6 +129,10 @@ class Aloud:
         self._runs, self._under_now = {}, None
         self.explorer.screen(self._under, fresh=fresh)
         if not fresh:
+            current = self.explorer.current
+            if not current.startswith("run:") and current not in {t.name for t in page.targets}:
+                # A capital's key goes with its layer.
+                self.explorer.current = ""
             return
         said: Utterance = ()
         if self._before:
@@ -139,6 +149,12 @@ class Aloud:
         self._told = float(seconds or 0)
         after, self._before, self._help, self._confirmed = self._confirmed, "", False, False
         self._say(said, after=after)
+        self._orientation = self.said
+
+    @property
+    def telling(self) -> bool:
+        """Whether the screen is still being told, and nothing on it was asked for."""
+        return self.on and self.voice.busy and self.said == self._orientation
 
     def _under(self, x: float, y: float) -> str:
         page = self._page
@@ -225,32 +241,37 @@ class Aloud:
             self._deleted(before)
         elif text == before:
             self._say(self._text("comment.full"), keep=False)
-        elif self.voice.headphones:
-            self._say(phrases.control(page, self.bundle, name)[:1], keep=False)
         else:
-            self._say(self._text("spoken.chosen"), keep=False)
+            self._added(before)
 
     def written(self, before: str) -> None:
         """A keyboard wrote; `before` is the text as it was."""
         text = self._entry.text
         if not self.on or self._page is None:
             return
-        if len(text) < len(before):
+        if len(text) < len(before) or not text:
             self._deleted(before)
         elif text == before:
             self._say(self._text("comment.full"), keep=False)
-        elif self.voice.headphones:
-            self._say((Part(text[len(before) :], self._page.language),), keep=False)
         else:
-            self._say(self._text("spoken.chosen"), keep=False)
+            self._added(before)
+
+    def _added(self, before: str) -> None:
+        added = self._characters(self._entry.text[len(before) :])
+        self._say(added or self._text("spoken.chosen"), keep=False)
 
     def _deleted(self, before: str) -> None:
         gone = before[len(self._entry.text) :]
-        if not gone or self._page is None:
+        if not gone:
             self._say(self._field(), keep=False)
             return
-        letters = (Part(gone, self._page.language),) if self.voice.headphones else ()
-        self._say(self._text("spoken.deleted") + letters, keep=False)
+        self._say(self._text("spoken.deleted") + self._characters(gone), keep=False)
+
+    def _characters(self, characters: str) -> Utterance:
+        """Characters as they are said; nothing where the room would hear them."""
+        if self._page is None or not self.voice.headphones:
+            return ()
+        return phrases.typed(self.bundle, self._page.language, characters)
 
     def _field(self) -> Utterance:
         """The field under a finger: how much there is, and what it says or how to hear it."""
@@ -278,12 +299,14 @@ class Aloud:
         match name:
             case "repeat":
                 self._again(sheet=sheet)
-            case "pause" if not self.voice.paused:
+            case "pause" if not self.paused:
                 self.voice.pause()
+                self._paused = True
                 self.said += 1
             case "pause" | "resume":
                 if self.voice.paused:
                     self.voice.resume()
+                    self._paused = False
                     self.said += 1
                 else:
                     self._again(sheet=sheet)
@@ -307,6 +330,7 @@ class Aloud:
         if not self.on or not said:
             return
         self.said += 1
+        self._paused = False
         if keep:
             self._last = said
             if own and self._page is not None and self._page.screen != "access":

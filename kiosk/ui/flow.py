@@ -193,13 +193,19 @@ class Flow(Waiting):
         if name in KEYS:
             self._speech_key(name)
             return
+        telling = self.aloud.telling and self.page.screen != "still"
         self.aloud.hush()
         if name in ("activate", "back"):
             # Without a ring, what was said last is meant.
             meant = self.cursor.name or (self.aloud.explorer.current if self.aloud.on else "")
             wanted = "back" if name == "back" else meant
             target = next((each for each in self.page.targets if each.name == wanted), None)
-            if target is not None and self.guard.ready:
+            if target is None or not self.guard.ready:
+                return
+            if name == "activate" and telling:
+                # It comes last in what is told: nobody has heard yet what the key would take.
+                self.aloud.hear(target.name)
+            else:
                 self._take(target)
         else:
             before = self.cursor.name if self.cursor.shown else ""

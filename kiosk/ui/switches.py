@@ -14,6 +14,8 @@ HOLD_S: Final = 2.0
 """So long on the access button begins speech: a switch on its sheet cannot be found unseen."""
 KEYS: Final = ("speech", "repeat", "pause", "quieter", "louder")
 """Names of keys that are about speech."""
+PAUSE: Final = ("speech.pause", "speech.resume")
+"""They take each other's place on the access sheet."""
 
 
 class Switches(Scene):
@@ -54,7 +56,13 @@ class Switches(Scene):
             self.modes = self.modes - {"speech"}
             self.aloud.end(self.visit.language)
             self.cursor.leave()
+        if self.sheet == "still":
+            # Another pace: what is left of the old one would be no time at all.
+            self._count_from, self._second = self._touched_at, 0
+        locked = self.guard.locked
         self.show()
+        # An answer on its way to the disk lets no other one in.
+        self.guard.locked = locked
 
     def _speech_key(self, name: str) -> None:
         """A key about speech; without it none but the first does anything."""
@@ -66,7 +74,11 @@ class Switches(Scene):
     def _control(self, name: str, *, sheet: bool = True) -> None:
         self.aloud.control(name, sheet=sheet)
         if self.sheet == "access":
-            # Pause and resume take each other's place.
+            now = PAUSE[self.aloud.paused]
+            if self.cursor.name in PAUSE:
+                self.cursor.go(now)
+            if self.aloud.explorer.current in PAUSE:
+                self.aloud.explorer.current = now
             self.show(quiet=False)
 
     def _listen(self, now: float) -> None:

@@ -108,7 +108,7 @@ class Waiting(Answers):
             due.append(self._prepare)
         if self.sheet == "still":
             due.append(self._count_from + self._second + 1)
-        elif self._thanks is not None:
+        elif self._thanks is not None and not self.sheet:
             due.append(self._thanks)
             if self.aloud.on:
                 due.append(self._clock() + BUSY_S)

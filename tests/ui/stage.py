@@ -165,7 +165,7 @@ class RememberingVoice:
         self.forgotten = len(self.said)
 
     def pause(self) -> None:
-        self.paused = True
+        self.paused = self.busy
 
     def resume(self) -> None:
         self.paused = False

@@ -9,63 +9,8 @@ import pytest
 from kiosk.speech.parts import Part
 from sync.contract.bundle import Screen, Speech, Timing
 from sync.contract.records import Answer
-from tests.ui.stage import PORTRAIT, RememberingVoice, Stage, bundle, services
-
-NOWHERE = (108.0, 4.0)
-"""Empty ground of the screen."""
-
-
-class Listener(Stage):
-    """A stage with a voice, and somebody who listens."""
-
-    def __init__(self, *, on: bool = True, plugged: bool = False, **fields: object) -> None:
-        self.voice = RememberingVoice()
-        self.voice.headphones = plugged
-        fields.setdefault("languages", ("en", "fi", "sv", "ar"))
-        super().__init__(bundle(**fields), voice=self.voice)  # type: ignore[arg-type]
-        if on:
-            self.flow.key("speech")
-            self.wait(1)
-
-    @property
-    def on(self) -> bool:
-        return "speech" in self.flow.modes
-
-    def word(self, key: str, **values: object) -> str:
-        texts = self.bundle.texts[self.language]
-        found = texts.get(key + ".spoken", texts[key]).replace("\u00ad", "")
-        return (found.format(**values) if values else found).rstrip(".")
-
-    def explore(self, name: str) -> str:
-        """Rest on a target; what is said of it."""
-        self.rest(*self.middle(name))
-        return self.voice.last
-
-    def rest(self, x: float, y: float) -> None:
-        self.flow.finger("down", 1, x, y)
-        self.wait(0.5)
-        self.flow.finger("up", 1, x, y)
-        self.wait(0.1)
-
-    def twice(self, at: tuple[float, float] = NOWHERE, *, pause: float = 0.7) -> None:
-        for _ in range(2):
-            self.flow.finger("down", 1, *at)
-            self.wait(0.1)
-            self.flow.finger("up", 1, *at)
-            self.wait(0.1)
-        self.wait(pause)
-
-    def choose(self, name: str) -> None:
-        self.explore(name)
-        self.twice()
-
-    def since(self, number: int) -> list[str]:
-        return self.voice.heard[number:]
-
-    def to_text(self) -> None:
-        for name in ("nps.9", "face.5", "face.4", "face.3", "comment.here"):
-            self.choose(name)
-        assert self.screen == "text"
+from tests.ui.listener import NOWHERE, Listener
+from tests.ui.stage import PORTRAIT, services
 
 
 @pytest.fixture
@@ -390,6 +335,7 @@ def test_a_keyboard_hears_the_control_it_moves_to(stage: Listener) -> None:
     # The keyboard already stands on the first of the next ones.
     assert stage.word("statement.s05") in stage.voice.last
     assert stage.word("agree.1") in stage.voice.last
+    stage.voice.finish()
     stage.flow.key("activate")
     stage.wait(1)
     assert [answer.value for answer in stage.answers] == [1, 1]
@@ -434,7 +380,7 @@ def test_the_sheet_offers_pause_and_then_resume(stage: Listener) -> None:
     said = stage.voice.heard[0]
     stage.choose("access")
     stage.choose("speech.pause")
-    assert stage.voice.paused
+    assert not stage.voice.busy
     stage.choose("speech.resume")
     assert stage.voice.last == said
     assert "speech.pause" in [target.name for target in stage.glass.page.targets]  # type: ignore[union-attr]
