@@ -8,7 +8,7 @@ from itertools import chain, product
 from typing import Final
 
 from kiosk.layout import bar
-from kiosk.layout.bar import BACK, Way
+from kiosk.layout.bar import BACK, Way, halved
 from kiosk.layout.kit import QUESTION, Draft, Kit, Para
 from kiosk.layout.page import Box, Mark, Page, Target
 
@@ -169,8 +169,9 @@ def _row(
     if natural:
         needs = []
         for name, text in zip(row, texts, strict=True):
-            para = _halved(kit, text, draft.language, em)
-            beside = name.startswith("mode.") and band.h < _UNDER_SIGN + para.height + 1
+            para = halved(kit, text, draft.language, em, bold=True, high=band.h - 2)
+            high = _under(band, pad).h
+            beside = name.startswith("mode.") and high < para.height
             wide = para.width + pad + (_BESIDE_SIGN if beside else pad) + 0.02
             needs.append(max(_LEAST, wide))
         free = (room - sum(needs)) / len(row)
@@ -198,7 +199,8 @@ def _middle(box: Box, pad: float) -> Box:
 
 
 def _under(box: Box, pad: float) -> Box:
-    return Box(box.x + pad, box.y + _UNDER_SIGN, box.w - 2 * pad, box.h - 1 - _UNDER_SIGN)
+    # As much air under them as the sign has above it, but for a line's own.
+    return Box(box.x + pad, box.y + _UNDER_SIGN, box.w - 2 * pad, box.h - _UNDER_SIGN - 2.5)
 
 
 def _left(box: Box, pad: float) -> Box:
@@ -226,16 +228,6 @@ def _worded(  # noqa: PLR0917
         if right > sign.x + 0.01 and top < sign.bottom - 0.01:
             return None
     return _Cell(name, para, box, words)
-
-
-def _halved(kit: Kit, text: str, language: str, em: float) -> Para:
-    """A text on at most two lines, as narrow as it can be."""
-    whole = kit.length(text, em, language, bold=True) + 0.02
-    for part in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9):
-        para = kit.para(text, language, part * whole, em, True)
-        if para.fits and len(para.lines) <= 2:
-            return para
-    return kit.para(text, language, whole, em, True)
 
 
 def _text(draft: Draft, name: str) -> str:

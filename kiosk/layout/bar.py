@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from kiosk.layout.kit import GAP, SMALL, Draft, Kit, Para
@@ -172,14 +173,16 @@ def _widths(draft: Draft, ways: list[Way], room: float) -> tuple[float, list[flo
     return em, widths
 
 
-def halved(kit: Kit, text: str, language: str, em: float) -> Para:
-    """A text on two lines, as narrow as they can be."""
-    whole = kit.length(text, em, language)
+def halved(
+    kit: Kit, text: str, language: str, em: float, *, bold: bool = False, high: float = inf
+) -> Para:
+    """A text on two lines if they are not higher than `high` mm, as narrow as it can be."""
+    whole = kit.length(text, em, language, bold) + 0.02
     for part in (0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.9):
-        para = kit.para(text, language, part * whole, em)
-        if para.fits and len(para.lines) <= 2:
+        para = kit.para(text, language, part * whole, em, bold)
+        if para.fits and len(para.lines) <= 2 and para.height <= high:
             return para
-    return kit.para(text, language, whole, em)
+    return kit.para(text, language, whole, em, bold)
 
 
 def step(

@@ -30,6 +30,8 @@ def languages(kit: Kit, language: str) -> Page:
     y = bottom - rows * height - (rows - 1) * GAP
     if not kit.placed:
         y = kit.margin + (y - kit.margin) / 2
+    # In a low row a smaller name, clear of the line under the current one.
+    sizes = [size for size in kit.sizes(_NAME) if 0.6 * size * kit.u <= height / 2 - 3.5]
     for i, code in enumerate(codes):
         row, column = divmod(i, columns)
         box = Box(kit.margin + column * (width + 3), y + row * (height + GAP), width, height)
@@ -38,7 +40,7 @@ def languages(kit: Kit, language: str) -> Page:
             kit.text(code, "language.name"),
             code,
             width - 10,
-            kit.sizes(_NAME),
+            sizes or kit.sizes(_NAME)[-1:],
             most=1,
             bold=current,
         )
