@@ -24,7 +24,7 @@ PRESSED_BORDER = 0.9
 CHOSEN_BORDER = 1.6
 TICK = 3.6
 FOCUSED_BORDER = 0.9
-"""Of a chosen target with the ring, so that ground is seen between the two; less where it must."""
+"""Of a chosen target with the ring, so that ground is seen between the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +127,12 @@ class Painter:
         )
         at = ring.inset(target, self.lettering, self.view.scale) if focus else 0.0
         if inside:
-            width = CHOSEN_BORDER
-            if focus:
-                width = min(FOCUSED_BORDER, at - ring.GROUND + BORDER / 2)
-            if width >= BORDER / 2:
-                self._ring(image, target, style.fill or self.theme.ground, width)
-            else:
+            width = FOCUSED_BORDER if focus else CHOSEN_BORDER
+            if focus and at < width - BORDER / 2 + ring.GROUND:
                 # No room for both: the ring takes the border's place, its tick says it is chosen.
                 at = ring.EDGE
+            else:
+                self._ring(image, target, style.fill or self.theme.ground, width)
         if focus:
             # First of all that stands on the plate: a tick may lie over it, never the other way.
             ink = style.ink or self.theme.ink
