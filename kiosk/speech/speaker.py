@@ -386,6 +386,8 @@ class Speaker:
             if fd in heard:
                 return
             if not heard:
+                # Nobody should listen to the same silence again to find out.
+                self._failures = MOST_FAILURES
                 raise kind("it hangs")
 
     def _listen(self, also: dict[int, int], seconds: float | None) -> set[int]:
