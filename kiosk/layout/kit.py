@@ -59,12 +59,6 @@ def _distance(inches: float, shorter: float) -> float:
     return round((near + 150.0 * min(1.0, max(0.0, (inches - 12) / 3))) / 5) * 5.0
 
 
-def pixels(box: Box, panel: Panel) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom in px: edges are rounded, not sizes, so equal gaps stay equal."""
-    sx, sy = panel.px_per_mm, panel.height_px / panel.height_mm
-    return round(box.x * sx), round(box.y * sy), round(box.right * sx), round(box.bottom * sy)
-
-
 @dataclass(frozen=True, slots=True)
 class Para:
     """A text broken into lines at one size."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from PIL import Image, ImageChops
 
@@ -32,6 +34,14 @@ def contrast(one: Rgb, other: Rgb) -> float:
 
     high, low = sorted((luminance(one), luminance(other)), reverse=True)
     return (high + 0.05) / (low + 0.05)
+
+
+def test_pixels_round_edges_so_that_neighbours_never_overlap_or_part() -> None:
+    view = View.fit(Panel(1280, 800, 217, 135.625, 450), 1280, 800)
+    edges = [view.px(Box(6 + i * 18.818, 60, 16.818, 36)) for i in range(11)]
+    gaps = {after[0] - before[2] for before, after in pairwise(edges)}
+    assert gaps <= {11, 12, 13}
+    assert view.px(Box(0, 0, 217, 135.625)) == (0, 0, 1280, 800)
 
 
 @pytest.mark.parametrize("theme", [light(), DARK], ids=["light", "dark"])

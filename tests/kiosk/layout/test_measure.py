@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from PIL import ImageFont
 
-from kiosk.layout.kit import panel_of, pixels
+from kiosk.layout.kit import panel_of
 from kiosk.layout.measure import FontError, PillowMeasure, fonts
-from kiosk.layout.page import Box
 from sync.contract.bundle import LANGUAGES, Screen
 from tests.kiosk.layout.world import texts
 
@@ -113,16 +111,6 @@ def test_typed_text_is_as_wide_as_it_is_drawn(language: str) -> None:
             assert measure.width(line, 7.7, False, language, keep=False) == pytest.approx(
                 kept, abs=0.05
             )
-
-
-def test_pixels_round_edges_so_that_neighbours_never_overlap_or_part() -> None:
-    panel = panel_of(Screen(width_px=1280, height_px=800, width_mm=217))
-    boxes = [Box(6 + i * 18.818, 60, 16.818, 36) for i in range(11)]
-    edges = [pixels(box, panel) for box in boxes]
-    gaps = {b[0] - a[2] for a, b in pairwise(edges)}
-    assert gaps <= {11, 12, 13}
-    left, top, right, bottom = pixels(Box(0, 0, panel.width_mm, panel.height_mm), panel)
-    assert (left, top, right, bottom) == (0, 0, 1280, 800)
 
 
 def test_a_panel_without_height_and_distance_gets_both() -> None:
