@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from kiosk.layout.compose import Composer
-from kiosk.layout.every import modes_of
+from kiosk.layout.every import PAUSED, SWITCHES, modes_of
 from kiosk.layout.order import controls
 from kiosk.layout.page import Page
+from kiosk.ui.lettering import CAP, Lettering
 from sync.contract.bundle import LANGUAGES, Screen
 from tests.kiosk.layout.test_rules import check, gap, runs_of
 from tests.kiosk.layout.world import (
@@ -158,3 +159,33 @@ def test_previews_and_checks_go_through_low_where_it_is_offered() -> None:
     plain = (frozenset[str](), larger)
     assert modes_of(bundle(hung("15in-landscape", 1100))) == plain
     assert modes_of(bundle(hung("15in-landscape", 1101))) == (*plain, LOW, larger | LOW)
+
+
+@alone_and_larger
+@hung_high
+def test_in_low_rows_the_line_under_the_current_language_is_clear_of_its_name(
+    panel: str, modes: frozenset[str]
+) -> None:
+    made = Composer(bundle(hung(panel, HUNG[panel])), MEASURE, modes)
+    lettering = Lettering(MEASURE.fonts)
+    for language in LANGUAGES:
+        page = made.languages(language)
+        target = next(target for target in page.targets if target.current)
+        (run,), (line,) = target.runs, target.marks
+        below = lettering.extent(run.lines[0], 10 * run.em, bold=True)[1] / 10
+        letters = run.box.y + run.leading / 2 + run.em * CAP / 2 + below
+        assert letters <= line.box.y - 1, f"{language}: {line.box.y - letters:.2f} mm"
+
+
+@pytest.mark.parametrize("language", ["fi", "sv", "en", "et", "ar"])
+def test_switches_and_what_speech_can_be_told_stand_in_rows_of_their_own(language: str) -> None:
+    for panel, top in HUNG.items():
+        page = Composer(bundle(hung(panel, top)), MEASURE, LOW).access(
+            language, (*SWITCHES, *PAUSED), started=True
+        )
+        rows: dict[float, set[str]] = {}
+        for target in page.targets:
+            if target.look in ("switch", "list"):
+                kind = target.name.partition(".")[0]
+                rows.setdefault(round(target.box.y, 1), set()).add(kind)
+        assert all(len(kinds) == 1 for kinds in rows.values()), f"{panel}: {rows}"
