@@ -124,11 +124,12 @@ def overlaps(seen: Seen) -> Iterator[Finding]:
 
 def margins(seen: Seen) -> Iterator[Finding]:
     """Nothing to touch or to read stands at the panel's rim."""
-    panel, least = seen.page.panel, margin(seen.page)
+    panel = seen.page.panel
     boxes = [(target.name, target.box, 0.0) for target in seen.page.targets]
     # The letters of the first line stand lower than their band.
     boxes += [(run.name, run.box, 0.14 * run.em) for run in seen.page.runs if run.lines]
     for name, box, air in boxes:
+        least = margin(seen.page, name)
         free = min(box.x, box.y + air, panel.width_mm - box.right, panel.height_mm - box.bottom)
         if free < least - EPS:
             yield seen.finding(

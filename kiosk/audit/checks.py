@@ -35,6 +35,8 @@ class Check:
     """Asked in Dark too; what is not changes with no colour."""
     pixels: bool = False
     """Measured on painted pixels: slower."""
+    heard: bool = False
+    """Asked where a visitor is: the screens for staff do not speak."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "EN 301 549 5.1.3.1",
         spoken.of_controls,
         finds=("words", "speech-signs"),
+        heard=True,
     ),
     Check(
         "orientation",
@@ -108,6 +111,7 @@ CHECKS: Final[tuple[Check, ...]] = (
         "EN 301 549 5.1.3.1",
         spoken.of_screen,
         finds=("orientation", "speech-signs"),
+        heard=True,
     ),
     Check("direction", "mirrored where one reads from the right", "WCAG 1.3.2", direction.reads),
     Check("digits", "European digits", "languages of the design", direction.digits),

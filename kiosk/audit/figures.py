@@ -98,12 +98,38 @@ EXCEPTIONS: Final[tuple[Excepted, ...]] = (
         "a first line with a sign on a high letter, a last one with dots below, are rare",
     ),
     Excepted(
+        "screens for staff",
+        "titles 1.0 u, text 0.73 u, buttons 16 x 16 mm, a field 10 mm high; normal mode, no speech",
+        "set-up and service say much at once, to people at work; no visitor meets them",
+    ),
+    Excepted(
+        "the touch test in the corners",
+        "2 mm from the rim, in no order of controls",
+        "it asks whether the glass is felt where it ends: keys would prove nothing",
+    ),
+    Excepted(
         "decoration",
         "no least contrast",
         "the ground of the countdown bar and of warnings says nothing by itself",
     ),
 )
 """Nothing else is excepted; the functions below are these lines and the table as code."""
+
+
+_VISITORS: Final = frozenset(
+    ("access", "choice", "closed", "face", "languages", "loading", "offer", "out-of-use")
+) | {"privacy", "reply", "rest", "still", "text", "thanks", "warning"}
+"""Screens that visitors and passers-by meet."""
+
+
+def for_staff(page: Page) -> bool:
+    """Whether a page belongs to set-up or service."""
+    return page.screen not in _VISITORS
+
+
+def touch_test(name: str) -> bool:
+    """Whether a target is one of the touch test's."""
+    return name.startswith("corner.")
 
 
 def least_size(page: Page, target: Target, *, larger: bool) -> tuple[float, float]:
@@ -115,7 +141,7 @@ def least_size(page: Page, target: Target, *, larger: bool) -> tuple[float, floa
         case "quiet":
             least = 0.0, 0.0
         case "field":
-            least = 100.0, 15.0
+            least = 100.0, 10.0 if for_staff(page) else 15.0
         case "key":
             least = (16.0 if larger else 9.0) if narrow else 15.0, 15.0
         case "number" if page.arrangement.startswith("nps-1x11"):
@@ -125,6 +151,8 @@ def least_size(page: Page, target: Target, *, larger: bool) -> tuple[float, floa
         case "card" if page.arrangement.startswith("face-list") and not panel.portrait:
             # Upright panels have the whole height for the list.
             least = 100.0, 19.0
+        case "button" | "surface" | "primary" if for_staff(page):
+            least = 16.0, 16.0
         case _ if in_bar(page, target):
             least = 16.0, max(16.0, 2.1 * panel.u)
         case _ if target.name == "privacy":
@@ -151,8 +179,10 @@ def least_gap(page: Page, one: Target, other: Target) -> float:
     return KEY_GAP if keys and page.panel.width_mm < NARROW else GAP
 
 
-def margin(page: Page) -> float:
-    """Room around everything, mm."""
+def margin(page: Page, name: str) -> float:
+    """Room between what is called so and the panel's rim, mm."""
+    if touch_test(name):
+        return 2.0
     panel = page.panel
     return 6.0 if (panel.width_mm**2 + panel.height_mm**2) ** 0.5 < 12 * INCH else 10.0
 
@@ -170,10 +200,11 @@ def least_em(page: Page, name: str, *, larger: bool) -> float:
         return 0.0
     if role in ("question", "title"):
         beside = page.arrangement.startswith("face-list") and not page.panel.portrait
-        return 1.0 if beside or page.screen == "text" or larger else 1.2
+        return 1.0 if beside or page.screen == "text" or for_staff(page) or larger else 1.2
     if role in ("choice", "group") and not larger:
         return 0.8
-    return 0.73 if role in _SMALL and not larger else 1.0
+    small = role in _SMALL or for_staff(page)
+    return 0.73 if small and not larger else 1.0
 
 
 def least_contrast(em_mm: float, *, bold: bool) -> float:

@@ -7,12 +7,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from kiosk.audit.checks import CHECKS, SETTINGS, Check
+from kiosk.audit.figures import for_staff
 from kiosk.audit.finding import Finding, Seen
+from kiosk.every_staff import staff_shots
 from kiosk.layout import every
 from kiosk.layout.measure import PillowMeasure
 from kiosk.layout.page import Page
 from kiosk.ui.pages import MODES as SWITCHES
 from kiosk.ui.pages import Modes, Pages
+from kiosk.wording import STAFF_LANGUAGES
 from sync.contract.bundle import Bundle
 
 _PAGED: Final = ("choice", "privacy")
@@ -65,8 +68,10 @@ def _pages(bundle: Bundle, measure: PillowMeasure) -> Pages:
     return Pages(bundle, (bundle.screen.width_px, bundle.screen.height_px), measure)
 
 
-def screens(bundle: Bundle, language: str, modes: Iterable[Modes]) -> Iterator[Seen]:
-    """Every screen in one language and these modes."""
+def screens(
+    bundle: Bundle, language: str, modes: Iterable[Modes], *, staff: bool = False
+) -> Iterator[Seen]:
+    """Every screen in one language and these modes; `staff`: those of set-up and service too."""
     pages = _pages(bundle, _Shared.measure())
     measured = _Shared.memory
     for mode in modes:
@@ -84,6 +89,10 @@ def screens(bundle: Bundle, language: str, modes: Iterable[Modes]) -> Iterator[S
                         break
                     title = f"{name}-page-{number + 1}"
                     yield Seen(title, more, shown, bundle, pages, states, measured)
+        if staff and not mode and language in STAFF_LANGUAGES:
+            for name, screen, args, states in staff_shots(bundle, language):
+                page = pages.page(mode, screen, language, *args)
+                yield Seen(name, page, mode, bundle, pages, states, measured)
 
 
 def checked(
@@ -92,12 +101,13 @@ def checked(
     modes: Sequence[Modes],
     *,
     checks: Sequence[Check] = CHECKS,
+    staff: bool = False,
     keep: Callable[[Seen, Sequence[Finding]], None] | None = None,
 ) -> Result:
     """One language of one configuration; `keep` is given every screen and its findings."""
     result = Result()
     known: dict[tuple[Page, Modes], list[Finding]] = {}
-    for seen in screens(bundle, language, modes):
+    for seen in screens(bundle, language, modes, staff=staff):
         asked_here = [check for check in checks if asked(check, seen)]
         # A question with an answer chosen is the same page as without: looked at once.
         same = (seen.page, seen.modes)
@@ -113,5 +123,7 @@ def checked(
 
 
 def asked(check: Check, seen: Seen) -> bool:
-    """Dark changes colours alone; the access sheet shows which modes are on."""
+    """Dark changes colours alone; the access sheet shows which modes are on; staff hear nothing."""
+    if check.heard and for_staff(seen.page):
+        return False
     return check.colours or "dark" not in seen.modes or seen.page.screen == "access"

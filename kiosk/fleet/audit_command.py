@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,16 @@ STOPPED = 130
     "--html",
     "html",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write a page with pictures of every screen into this folder.",
+    help="Write a page with pictures into this folder.",
 )
+@click.option(
+    "--pictures",
+    type=click.Choice(("some", "all")),
+    default="some",
+    show_default=True,
+    help="For --html: of what fails and of each screen in one language, or of all screens.",
+)
+@click.option("--staff", is_flag=True, help="Check the screens of set-up and service too.")
 @root_option
 def audit_command(  # noqa: PLR0917
     device: str | None,
@@ -59,6 +68,8 @@ def audit_command(  # noqa: PLR0917
     modes: tuple[str, ...],
     json_file: Path | None,
     html: Path | None,
+    pictures: str,
+    staff: bool,
     root: Path,
 ) -> None:
     """Check every screen of DEVICE for accessibility.
@@ -68,6 +79,11 @@ def audit_command(  # noqa: PLR0917
     controls, words for the ear, heights above the floor, time limits. Ends with 1 when something
     fails, and says what is required and what to do.
     """
+    if json_file is not None and not (
+        json_file.parent.is_dir() and os.access(json_file.parent, os.W_OK)
+    ):
+        # Now, and not after minutes of work.
+        raise click.BadParameter(f"{json_file.parent} cannot be written", param_hint="--json")
     tree = read_tree(root)
     wanted = _devices(tree, device, every=every)
     _valid(tree, wanted)
@@ -90,7 +106,9 @@ def audit_command(  # noqa: PLR0917
             wanted,
             languages=languages,
             modes=asked,
+            staff=staff,
             folder=html,
+            every=pictures == "all",
             done=fit.paced(progress),
         )
         if html is not None:
@@ -102,9 +120,14 @@ def audit_command(  # noqa: PLR0917
     except FontError as error:
         click.echo(f"hymio: {error}", err=True)
         sys.exit(CANNOT_REACH)
+    except BrokenPipeError:
+        # Whoever read the output has enough of it.
+        raise
     except OSError as error:
+        # A full disk names no file.
+        where = error.filename or html or json_file
         raise click.BadParameter(
-            f"{error.filename}: {error.strerror}", param_hint="--html or --json"
+            f"{where}: {error.strerror}", param_hint="--html or --json"
         ) from None
     if not sum(one.screens for one in found):
         raise click.UsageError("nothing was checked: no device has these languages and modes")

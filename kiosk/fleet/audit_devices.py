@@ -55,7 +55,10 @@ class _Task:
     bundle: Bundle
     language: str
     modes: tuple[Modes, ...]
+    staff: bool
     folder: Path | None
+    every: bool
+    """Pictures of every screen, not of failing ones alone."""
 
 
 def audit(
@@ -64,24 +67,27 @@ def audit(
     *,
     languages: Sequence[str] = (),
     modes: Sequence[Modes] = (),
+    staff: bool = False,
     folder: Path | None = None,
+    every: bool = False,
     done: Done | None = None,
     jobs: int = 0,
 ) -> list[Audited]:
     """Every screen of `devices`, whose files are free of errors.
 
-    `languages` and `modes` empty mean all of the device's. `folder`: for pictures of
-    every screen. `jobs` 0: as many processes as there are processors.
+    `languages` and `modes` empty mean all of the device's; `staff`: screens of set-up and service
+    too. `folder`: for pictures of what fails and of each screen in one language, or of `every`
+    screen. `jobs` 0: as many processes as there are processors.
     """
     found = alike(tree, devices)
     tasks = []
     for number, one in enumerate(found):
         offered = run.modes_of(one.bundle)
         asked = tuple(mode for mode in modes if mode - {"speech"} in offered) if modes else offered
+        here = [code for code in one.bundle.languages if code in languages or not languages]
         tasks += [
-            _Task(number, one.bundle, language, asked, folder)
-            for language in one.bundle.languages
-            if language in languages or not languages
+            _Task(number, one.bundle, language, asked, staff, folder, every or language == here[0])
+            for language in here
         ]
         one.findings += run.configuration(one.bundle)
     parts = _parts(tasks)
@@ -157,15 +163,15 @@ def _work(part: Sequence[_Task]) -> list[_Result]:
 
 
 def _one(task: _Task) -> _Result:
-    if task.folder is None:
-        return run.checked(task.bundle, task.language, task.modes), []
     shown: list[Shown] = []
     folder = task.folder
 
     def keep(seen: Seen, findings: Sequence[Finding]) -> None:
-        shown.append(pictures.draw(seen, findings, folder, task.bundle.device))
+        fails = any(finding.severity == "failure" for finding in findings)
+        if folder is not None and (task.every or fails):
+            shown.append(pictures.draw(seen, findings, folder, task.bundle.device))
 
-    result = run.checked(task.bundle, task.language, task.modes, keep=keep)
+    result = run.checked(task.bundle, task.language, task.modes, staff=task.staff, keep=keep)
     return result, shown
 
 

@@ -53,7 +53,7 @@ _PARTS: Final = {
     "failures": "Failures",
     "notes": "Notes",
     "checked": "What was checked",
-    "screens": "All screens",
+    "screens": "Screens",
 }
 
 
@@ -177,7 +177,10 @@ def _checked() -> Iterator[str]:
 
 
 def _screens(found: Sequence[Audited]) -> Iterator[str]:
-    yield '<section id="screens"><h2>All screens</h2>'
+    yield '<section id="screens"><h2>Screens</h2>'
+    if any(one.screens > len(one.shown) for one in found):
+        yield "<p>Those that fail, and each screen in one language."
+        yield "<code>--pictures all</code> draws the others too.</p>"
     for one in found:
         yield f"<h3>{escape(named(one))}</h3>"
         # Failing ones first, then as they were met.

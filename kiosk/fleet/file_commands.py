@@ -161,7 +161,7 @@ def preview_command(  # noqa: PLR0917
         screens = preview.render(bundle, out, languages, wanted, staff=staff)
     except OSError as error:
         raise click.BadParameter(
-            f"{error.filename}: {error.strerror}", param_hint="--out"
+            f"{error.filename or out}: {error.strerror}", param_hint="--out"
         ) from None
     unfit = [screen for screen in screens if screen["problems"]]
     for screen in unfit:

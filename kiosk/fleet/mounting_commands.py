@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sys
@@ -81,7 +82,7 @@ def mounting_command(
     """
     if [bool(devices), bool(location), every, bool(kind)].count(True) != 1:
         raise click.UsageError("give DEVICE..., or --location, or --all, or --panel")
-    if not os.access(out.parent, os.W_OK):
+    if not out.parent.is_dir() or not os.access(out.parent, os.W_OK):
         raise click.BadParameter(f"{out.parent} cannot be written", param_hint="--out")
     tree = read_tree(root)
     chosen = _chosen(tree, devices, location) if not kind else sorted(tree.in_use)[:1]
@@ -164,7 +165,8 @@ def _write(sheets: Sequence[Mounting], language: str, accent: str, out: Path) ->
         part.write_bytes(raw)
         part.replace(out)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise SheetError(f"{out}: cannot be written: {error.strerror}") from None
 
 

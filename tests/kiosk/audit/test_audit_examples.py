@@ -6,10 +6,13 @@ import pytest
 
 from kiosk.audit import run
 from kiosk.audit.checks import CHECKS, Check
+from kiosk.audit.figures import for_staff
 from kiosk.audit.finding import Finding
+from kiosk.every_staff import staff_shots
 from kiosk.fleet import audit_devices
 from kiosk.fleet.resolve import build
 from kiosk.fleet.tree import Tree
+from kiosk.wording import STAFF_LANGUAGES
 from tests.kiosk.fleet.county import EXAMPLE
 
 TREE = Tree.load(EXAMPLE)
@@ -34,6 +37,29 @@ def test_every_screen_of_an_example_device_is_composed_as_required(device: str) 
         assert failures(device, language, placing, COMPOSED) == []
 
 
+PANELS = ("esim-0001", "esim-0002", "esim-0003", "esim-0004", "esim-0006")
+
+
+@pytest.mark.parametrize("device", PANELS)
+def test_the_screens_for_staff_are_composed_as_required_too(device: str) -> None:
+    bundle = build(TREE, device)
+    for language in STAFF_LANGUAGES:
+        shown = run.screens(bundle, language, [frozenset()], staff=True)
+        theirs = [seen for seen in shown if for_staff(seen.page)]
+        assert len(theirs) == len(list(staff_shots(bundle, language)))
+        asked = [check for check in COMPOSED if run.asked(check, theirs[0])]
+        found = [finding for seen in theirs for check in asked for finding in check.look(seen)]
+        assert [each for each in found if each.severity == "failure"] == []
+
+
+def test_a_sample_of_screens_for_staff_is_painted_as_required() -> None:
+    bundle = build(TREE, "esim-0002")
+    result = run.checked(bundle, "sv", [frozenset()], staff=True)
+    visitors = run.checked(bundle, "sv", [frozenset()])
+    assert result.screens - visitors.screens == len(list(staff_shots(bundle, "sv")))
+    assert [each for each in result.findings if each.severity == "failure"] == []
+
+
 # Every panel, every mode, both directions and all three alphabets.
 SAMPLE = [
     ("esim-0001", "fi", ()),
@@ -43,6 +69,8 @@ SAMPLE = [
     ("esim-0002", "et", ("larger", "dark")),
     ("esim-0003", "ar", ("low",)),
     ("esim-0003", "en", ("larger",)),
+    # Words of two lines leave the ring its least room here.
+    ("esim-0003", "en", ("larger", "low")),
     ("esim-0004", "uk", ("larger", "low")),
     ("esim-0006", "ar", ("dark",)),
 ]

@@ -77,6 +77,27 @@ def test_programs_read_it_from_the_standard_output_or_a_file(
     assert done.stdout.startswith("device")
 
 
+def test_pictures_are_of_one_language_unless_all_are_asked_for(
+    county: County, tmp_path: Path
+) -> None:
+    few(county)
+    words = ("esim-0002", "--language", "fi", "--language", "sv", "--mode", "normal", "--html")
+    for pictures, languages in (("some", {"fi"}), ("all", {"fi", "sv"})):
+        folder = tmp_path / pictures
+        assert audit(county, *words, str(folder), "--pictures", pictures).returncode == 0
+        drawn = {path.stem.split("_")[2] for path in folder.glob("*.jpg")}
+        assert drawn == languages
+        told = "--pictures all" in (folder / "index.html").read_text(encoding="utf-8")
+        assert told == (pictures == "some")
+
+
+def test_the_screens_for_staff_are_looked_at_where_asked(county: County, tmp_path: Path) -> None:
+    few(county)
+    done = audit(county, "esim-0002", *SHORT, "--staff", "--html", str(tmp_path))
+    assert done.returncode == 0, done.stdout
+    assert list(tmp_path.glob("*_service-menu_fi_normal.jpg"))
+
+
 def test_all_devices_are_looked_at_by_several_processes(county: County) -> None:
     few(county)
     done = audit(county, "--all", "--language", "sv", "--mode", "low", "--json", "-")
@@ -96,6 +117,8 @@ def test_all_devices_are_looked_at_by_several_processes(county: County) -> None:
         (("esim-0001", "--mode", "loud"), "no mode loud"),
         (("esim-0002", "--mode", "low"), "nothing was checked"),
         (("esim-0001", "--html", "/dev/null/page"), "--html"),
+        (("esim-0001", "--json", "/dev/null/audit.json"), "/dev/null cannot be written"),
+        ((*SHORT, "esim-0002", "--json", "/dev/full"), "/dev/full: No space left on device"),
     ],
 )
 def test_wrong_use_ends_with_2_and_says_what(
@@ -104,6 +127,21 @@ def test_wrong_use_ends_with_2_and_says_what(
     done = audit(county, *words)
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_whoever_closes_the_pipe_hears_nothing_more(county: County) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [*HYMIO, "esim-0002", *SHORT, "--json", "-", "--root", str(few(county).root)],
+        stdout=write,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    os.close(write)
+    assert [line for line in done.stderr.splitlines() if not line.startswith("audit: ")] == []
 
 
 def test_files_with_errors_are_said_first(county: County) -> None:

@@ -285,6 +285,9 @@ def test_an_error_in_the_device_file_and_a_folder_that_is_missing_are_told(
 ) -> None:
     missing = county.run("mounting", "esim-0001", "--out", str(tmp_path / "none" / "a.pdf"))
     assert missing.exit_code == 2 and "cannot be written" in missing.output
+    (tmp_path / "file").touch()
+    inside = county.run("mounting", "esim-0001", "--out", str(tmp_path / "file" / "a.pdf"))
+    assert inside.exit_code == 2 and "cannot be written" in inside.output
     county.edit("devices/esim-0001.toml", "width_mm = 217", "width_mm = -1")
     broken = county.run("mounting", "esim-0001", "--out", str(tmp_path / "a.pdf"))
     assert broken.exit_code == 1 and "screen.width_mm" in broken.output
