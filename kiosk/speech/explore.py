@@ -15,7 +15,8 @@ ground). The rules, made for slow and trembling hands:
 4. A tap that begins within `APART_S` of the end of another makes a double tap, wherever the two
    are: it acts on `current`, what was last heard. A first tap shorter than `REST_S` changes nothing
    about that; one that rested long enough acts on what it made heard. Where nothing was heard on
-   this screen a double tap only makes heard what is under it.
+   this screen a double tap only makes heard what is under it. One that begins within `BOUNCE_S` is
+   a bounce of the glass: it is the same tap.
 5. After a double tap no other tap counts before the glass was left alone for `APART_S`: three or
    thirty quick taps act once. A finger that rests explores all the same.
 6. Another screen forgets what was heard, and is deaf for `quiet_s`: a finger that comes down in it
@@ -33,6 +34,8 @@ TAP_S: Final = 0.4
 """A tap is no longer than this."""
 APART_S: Final = 0.6
 """From the end of a tap to the beginning of the next."""
+BOUNCE_S: Final = 0.04
+"""A tap that begins sooner after another is the same one: no finger is so fast, but a glass is."""
 REST_S: Final = 0.3
 """A finger that rests so long wants to hear what is under it."""
 SLIDE_MM: Final = 8.0
@@ -144,7 +147,7 @@ class Explorer:
             return None
         first, self._tapped = self._tapped, None
         tap = now >= self._deaf_until and now >= self._calm_at
-        second = tap and first is not None and now - first.at <= APART_S
+        second = tap and first is not None and BOUNCE_S <= now - first.at <= APART_S
         self._finger = _Finger(touch, x, y, now, now, (x, y), tap, second)
         return None
 

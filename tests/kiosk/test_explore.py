@@ -133,7 +133,7 @@ def test_a_double_tap_anywhere_acts_on_what_was_last_heard(room: Room) -> None:
     assert room.done == ["hear c1", "act c1"]
 
 
-@pytest.mark.parametrize("apart", [0.02, 0.3, 0.59])
+@pytest.mark.parametrize("apart", [0.05, 0.3, 0.59])
 @pytest.mark.parametrize("slide", [0.0, 6.0])
 def test_slow_and_trembling_taps_are_taps(room: Room, apart: float, slide: float) -> None:
     room.rest(30)
@@ -188,6 +188,21 @@ def test_many_quick_taps_act_once(room: Room, number: int) -> None:
     room.wait(1)
     assert room.done.count("act c1") == 1
     assert len([step for step in room.steps if step.kind == "act"]) == 1
+
+
+def test_a_bouncing_glass_makes_no_double_tap_of_one_tap(room: Room) -> None:
+    room.rest(30)
+    room.tap(50, then=0.02)
+    room.tap(50, lasts=0.02, then=1)
+    assert room.done == ["hear c1", "hear c2"]
+
+
+def test_a_double_tap_counts_though_its_first_tap_bounced(room: Room) -> None:
+    room.rest(30)
+    room.tap(50, then=0.02)
+    room.tap(50, lasts=0.02)
+    room.tap(50, then=1)
+    assert room.done == ["hear c1", "act c1"]
 
 
 def test_another_double_tap_counts_after_a_pause(room: Room) -> None:

@@ -232,3 +232,101 @@ def test_nothing_is_said_to_the_next_visitor_of_the_one_before() -> None:
         stage.flow.key(key)
     stage.twice(NOWHERE)
     assert not [words for words in stage.since(before) if "salaisuus" in words]
+
+
+@pytest.mark.parametrize("way", ["timed out", "thanks", "service", "configuration", "an error"])
+def test_the_next_visitor_finds_no_speech_no_volume_and_nothing_to_repeat(way: str) -> None:
+    stage = Listener(plugged=True, speech=Speech(volume=50))
+    stage.flow.key("louder")
+    stage.to_text()
+    stage.flow.typed("salaisuus")
+    stage.explore("field")
+    if way == "timed out":
+        stage.wait(3 * 60 + 3 * 20 + 5)
+    elif way == "thanks":
+        stage.choose("send")
+        stage.voice.finish()
+        stage.wait(30)
+    elif way == "service":
+        stage.flow.leave()
+        stage.flow.reset()
+    elif way == "configuration":
+        stage.flow.use(stage.pages)
+    else:
+        stage.flow.reset()
+    assert stage.screen == "rest"
+    assert stage.flow.modes == frozenset()
+    assert stage.flow.entry.text == ""
+    assert stage.voice.volume == 50
+    assert stage.voice.forgotten >= len(stage.voice.said) - 1, "what came after says it is off"
+    before = len(stage.voice.said)
+    for key in ("repeat", "pause", "pause"):
+        stage.flow.key(key)
+    assert len(stage.voice.said) == before
+    stage.wait(0.5)
+    stage.tap("nps.4")
+    assert stage.answers[-1].value == 4
+    assert stage.answers[-1].mode == []
+
+
+# --- holding the access button --------------------------------------------------------------------
+
+
+def test_holding_where_nobody_can_be_spoken_to_opens_the_sheet_and_costs_nothing() -> (
+    None
+):
+    stage = Listener(on=False)
+    stage.voice.available = False
+    at = stage.middle("access")
+    stage.down("access")
+    stage.wait(3)
+    assert stage.flow.tick() > stage.now + 0.1
+    stage.up(at)
+    stage.wait(0.5)
+    assert stage.screen == "access"
+    assert stage.voice.said == []
+
+
+def test_a_palm_on_the_access_button_in_the_middle_of_a_visit_loses_no_answer() -> None:
+    stage = Listener(on=False)
+    stage.tap("nps.9")
+    stage.down("access", touch="palm")
+    stage.wait(2.5)
+    assert stage.on
+    palm = stage.middle("access")
+    for _ in range(20):
+        # A finger beside it is not read while the palm moves.
+        stage.flow.finger("move", "palm", palm[0] + 0.2, palm[1])
+        stage.wait(0.3)
+    stage.up(palm, touch="palm")
+    stage.wait(1)
+    assert stage.screen == "face"
+    assert [answer.value for answer in stage.answers] == [9]
+    stage.choose("face.2")
+    assert [answer.value for answer in stage.answers] == [9, 2]
+
+
+def test_a_hold_begun_while_an_answer_is_stored_begins_nothing() -> None:
+    stage = Listener(on=False)
+    stage.disk.full = True
+    stage.tap("nps.9", pause=0.2)
+    stage.down("access")
+    stage.wait(2.2)
+    assert not stage.on
+    stage.disk.full = False
+    stage.wait(2)
+    assert [answer.value for answer in stage.answers] == [9]
+    assert stage.screen == "face"
+
+
+@pytest.mark.parametrize("screen", ["thanks", "face"])
+def test_a_finger_the_glass_lost_keeps_no_visit_open(screen: str) -> None:
+    stage = Listener()
+    names = ("nps.9", "face.5", "face.4", "face.3", "skip")
+    for name in names if screen == "thanks" else names[:1]:
+        stage.choose(name)
+    assert stage.screen == screen
+    stage.voice.finish()
+    stage.flow.finger("down", 1, *NOWHERE)
+    stage.wait(3 * 25 + 3 * 20 + 10)
+    assert stage.flow.pristine

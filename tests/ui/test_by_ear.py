@@ -92,7 +92,8 @@ class Blind:
             self._subject.finger.press()
             time.sleep(0.06)
             self._subject.finger.release()
-            time.sleep(0.06)
+            # Not so fast that a busy machine takes it for a bounce of the glass.
+            time.sleep(0.15)
         found = self.listen(since, last)
         # Who begins to feel at once is still within the double tap.
         time.sleep(0.3)
