@@ -40,10 +40,6 @@ OBVIOUS = {
         "thanks_s": "Seconds the thank-you screen stands.",
         "hold_ms": "Milliseconds a chosen answer stands before the next screen.",
     },
-    "Speech": {
-        "enabled": "Whether visitors are offered speech, where the device has a voice.",
-        "rate_wpm": "Words per minute of the speech engine.",
-    },
     "Endpoint": {
         "url": "The centre's address; https outside this machine.",
         "proxy": "Web proxy on the way there; empty: none.",
