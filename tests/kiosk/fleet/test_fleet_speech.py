@@ -1,4 +1,4 @@
-"""Speech as IT sets it: for the organisation, a place or a device; and what is said of own texts."""
+"""Speech as IT sets it for the organisation, a place or a device, and how own texts are said."""
 
 from __future__ import annotations
 
