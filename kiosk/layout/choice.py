@@ -28,6 +28,8 @@ _SIZES: Final = (1.0, 0.9, 0.85, 0.8)
 _COLUMN_GAP: Final = 3.0
 _PAD: Final = 5.0
 _LEAST: Final = 20.0
+_LARGER: Final = 24.0
+"""Height of a cell, and in Larger, at least, mm."""
 _WIDE: Final = 100.0
 """Width of a cell of which two stand beside each other, at least, mm."""
 _GAPS: Final = (0.0, 5.0, 4.0)
@@ -103,12 +105,11 @@ def compose(  # noqa: PLR0917
     columns, most = (1, 7) if kit.panel.portrait else (2, 4)
     if kit.lowered and _beside(kit, language, found):
         columns = 2
-    if kit.larger and not kit.lowered:
-        most -= 2
-    least = _LEAST
-    if kit.lowered:
-        # Two lines of a name, where there are no more millimetres to grow into.
+    least = _LARGER if kit.larger and not kit.lowered else _LEAST
+    if kit.larger or kit.lowered:
+        # Two lines of a name, where they cannot be smaller or there is no room to grow into.
         least = max(least, 2 * (1.5 if draft.rtl else 1.2) * kit.sizes(_SIZES)[-1] * kit.u)
+    if kit.lowered:
         within = int((kit.room(bottom) + GAP + 0.01) / (least + GAP))
         most = max(4 - columns, min(most, within))
     title = draft.text((group and f"group.{group}") or key)

@@ -109,3 +109,21 @@ def test_only_the_services_given_here_are_offered() -> None:
     here = msgspec.structs.replace(plain.location, services=("service-3", "service-1"))
     made = Composer(msgspec.structs.replace(plain, location=here), MEASURE)
     assert names(made) == ["choice.service-1", "choice.service-3", "choice.other"]
+
+
+@pytest.mark.parametrize("panel", PANELS)
+def test_larger_turns_no_more_pages_than_rows_of_24_mm_ask_for(panel: str) -> None:
+    listed = bundle(panel, services=services(8))
+    for language in LANGUAGES:
+        usual, larger = (
+            [
+                target
+                for target in Composer(listed, MEASURE, modes).choice(language, "service").targets
+                if target.look == "list"
+            ]
+            for modes in (frozenset[str](), frozenset({"larger"}))
+        )
+        assert all(target.box.h >= 24 for target in larger)
+        assert len(larger) >= 5
+        if panel.startswith("21in"):
+            assert len(larger) == len(usual)
