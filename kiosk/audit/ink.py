@@ -25,8 +25,8 @@ _SIZE: Final = 48
 
 
 def fits(seen: Seen) -> Iterator[Finding]:
-    """What the layout itself could not place."""
-    for problem in seen.page.problems:
+    """What the layout itself could not place: the first of it, from which the rest follows."""
+    for problem in seen.page.problems[:1]:
         yield seen.finding(
             "fit", "page", problem, "everything fits", f"{_SHORTEN}, or use a larger panel"
         )

@@ -23,7 +23,7 @@ class Group:
         """The first screen, and how many more."""
         one = self.first
         place = " ".join(part for part in (one.screen, one.language, one.mode) if part)
-        more = len(self.where) - 1
+        more = len({(each.screen, each.language, each.mode) for each in self.where}) - 1
         return f"{place} and {count(more, 'more screen')}" if more else place
 
 

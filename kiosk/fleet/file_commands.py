@@ -165,7 +165,9 @@ def preview_command(  # noqa: PLR0917
         ) from None
     unfit = [screen for screen in screens if screen["problems"]]
     for screen in unfit:
-        click.echo(f"{screen['file']}: {'; '.join(screen['problems'])}")
+        # The others follow from the first; screens.json has them all.
+        first, *others = screen["problems"]
+        click.echo(f"{screen['file']}: {first}{f'; {len(others)} more' if others else ''}")
     click.echo(
         f"{device}: {count(len(screens), 'picture')} and screens.json in {out},"
         f" {len(unfit)} that do not fit"

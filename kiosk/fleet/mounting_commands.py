@@ -141,7 +141,12 @@ def _sheets(found: Sequence[Bundle], language: str) -> list[Mounting]:
     with progress(len(found), "looking where controls are") as step:
         for bundle in found:
             place = name_of(bundle.location.name, (language, *bundle.languages))
-            sheets.append(mounting(bundle, measure, place=place))
+            made = mounting(bundle, measure, place=place)
+            if made.page.problems:
+                raise SheetError(
+                    f"{bundle.device}: its screens do not fit: `hymio fleet validate` says why"
+                )
+            sheets.append(made)
             step(bundle)
     return sheets
 

@@ -144,6 +144,18 @@ def test_whoever_closes_the_pipe_hears_nothing_more(county: County) -> None:
     assert [line for line in done.stderr.splitlines() if not line.startswith("audit: ")] == []
 
 
+def test_a_text_far_too_long_is_told_once_with_its_screens(county: County, tmp_path: Path) -> None:
+    long = f'ask_comment = false\n[texts.fi]\n"nps.question" = "{"Kuinka hyvin? " * 40}"'
+    few(county).edit("surveys/lobby.toml", "ask_comment = false", long)
+    done = audit(county, "esim-0002", *SHORT)
+    assert done.returncode == 1
+    # The question stands, an answer is chosen, an answer is pressed: three screens.
+    assert done.stdout.count("fit: page (rest fi normal and 2 more screens)") == 1
+    shown = county.run("preview", "esim-0002", "--language", "fi", "--out", str(tmp_path))
+    assert re.search(r"^rest_fi\.png: .*; \d+ more$", shown.output, re.MULTILINE)
+    assert "Box(" not in shown.output
+
+
 def test_files_with_errors_are_said_first(county: County) -> None:
     county.edit("organisation.toml", 'accent = "#0B5563"', 'accent = "#F0C040"')
     done = audit(county, "esim-0001", *SHORT)

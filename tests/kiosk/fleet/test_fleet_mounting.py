@@ -294,6 +294,14 @@ def test_an_error_in_the_device_file_and_a_folder_that_is_missing_are_told(
     assert county.run("mounting", "esim-0002", "--out", str(tmp_path / "a.pdf")).exit_code == 0
 
 
+def test_no_sheet_is_drawn_of_screens_that_do_not_fit(county: County, tmp_path: Path) -> None:
+    long = f'ask_comment = false\n[texts.fi]\n"nps.question" = "{"Kuinka hyvin? " * 40}"'
+    county.edit("surveys/lobby.toml", "ask_comment = false", long)
+    done = county.run("mounting", "esim-0002", "--out", str(tmp_path / "a.pdf"))
+    assert done.exit_code == 2 and "esim-0002: its screens do not fit" in done.output
+    assert not (tmp_path / "a.pdf").exists()
+
+
 def test_the_panel_s_own_height_is_kept_when_it_is_written(
     bundle: Bundle, measure: PillowMeasure
 ) -> None:
