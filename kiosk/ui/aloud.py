@@ -286,7 +286,8 @@ class Aloud:
         self._say(self._written() if self._entry.text else self._text("spoken.empty"))
 
     def _written(self) -> Utterance:
-        assert self._page is not None  # noqa: S101 - the field is on it
+        if self._page is None:
+            return ()
         return (Part(self._entry.text, self._page.language),)
 
     # --- how it is said ---------------------------------------------------------------------------

@@ -106,6 +106,13 @@ class Answers(Switches):
             self._thanks = self._clock() + self.bundle.timing.thanks_s
         self.show()
 
+    def _interrupt(self) -> None:
+        """Whoever answered is gone; an answer on its way is stored all the same, then the end."""
+        record = self._durable.give_up()
+        if isinstance(record, Answer):
+            self.visit.committed(record)
+        self._end("interrupted")
+
     def _end(self, how: How) -> None:
         if self.visit.open:
             self._durable.owe(self.visit.end(how))

@@ -84,6 +84,14 @@ class Durable:
         self._owed.append(record)
         self.settle()
 
+    def give_up(self) -> Record | None:
+        """Whoever waits for a record is gone: it is owed now, and nothing else follows from it."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return None
+        self._owed.append(pending.record)
+        return pending.record
+
     def settle(self) -> None:
         """Store what is owed, in order."""
         try:

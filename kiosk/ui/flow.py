@@ -63,6 +63,7 @@ class Flow(Waiting):
     def reset(self) -> None:
         """The next visitor: nothing of the last one remains. The screen is the visitors' again."""
         self._away = False
+        self._interrupt()
         self._begin()
 
     def _begin(self, language: str = "") -> None:
@@ -104,16 +105,10 @@ class Flow(Waiting):
         self._end("interrupted")
 
     def leave(self) -> None:
-        """Somebody else takes the screen: an open visit is written off, the next one is ready.
-
-        An answer that is not stored yet is tried again behind it, and ends its visit by itself.
-        """
+        """Somebody else takes the screen: an open visit is written off, the next one is ready."""
         self._away = True
-        self.aloud.reset()
-        self.modes = frozenset()
-        if not self._durable.waiting:
-            self._end("interrupted")
-            self._begin()
+        self._interrupt()
+        self._begin()
 
     def _closed(self) -> bool:
         hours = self.bundle.location.hours

@@ -99,21 +99,27 @@ class Waiting(Answers):
             self.aloud.end(language)
 
     def _due(self) -> float:
-        due = [self._check_at if self.pristine else self._touched_at + self._idle_s]
-        if self._durable.due is not None:
-            due = [self._durable.due]
+        due = [self._waits_for()]
         if self._hold is not None:
             due.append(self._hold)
         if self._prepare is not None:
             due.append(self._prepare)
-        if self.sheet == "still":
-            due.append(self._count_from + self._second + 1)
-        elif self._thanks is not None and not self.sheet:
-            due.append(self._thanks)
-            if self.aloud.on:
-                due.append(self._clock() + BUSY_S)
         if self.aloud.on and self.aloud.explorer.due is not None:
             due.append(self.aloud.explorer.due)
         if self._held_until is not None:
             due.append(self._held_until)
         return max(self._clock(), min(due))
+
+    def _waits_for(self) -> float:
+        """When `tick` has something to do where nobody does anything."""
+        if self._durable.due is not None:
+            return self._durable.due
+        if self.pristine:
+            return self._check_at
+        if self.sheet == "still":
+            return self._count_from + self._second + 1
+        if self._thanks is not None and not self.sheet:
+            # The voice comes to its end at any time.
+            soon = self._clock() + BUSY_S
+            return min(self._thanks, soon) if self.aloud.on else self._thanks
+        return self._touched_at + self._idle_s

@@ -272,9 +272,7 @@ def test_the_next_visitor_finds_no_speech_no_volume_and_nothing_to_repeat(way: s
 # --- holding the access button --------------------------------------------------------------------
 
 
-def test_holding_where_nobody_can_be_spoken_to_opens_the_sheet_and_costs_nothing() -> (
-    None
-):
+def test_holding_where_nobody_can_be_spoken_to_opens_the_sheet_and_costs_nothing() -> None:
     stage = Listener(on=False)
     stage.voice.available = False
     at = stage.middle("access")
@@ -330,3 +328,56 @@ def test_a_finger_the_glass_lost_keeps_no_visit_open(screen: str) -> None:
     stage.flow.finger("down", 1, *NOWHERE)
     stage.wait(3 * 25 + 3 * 20 + 10)
     assert stage.flow.pristine
+
+
+# --- whatever happens to a visit ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_are_you_still_there_lets_the_terminal_sleep(*, on: bool) -> None:
+    stage = Listener(on=on)
+    stage.choose("nps.9") if on else stage.tap("nps.9")
+    stage.wait(80 if on else 30)
+    assert stage.screen == "still"
+    stage.now += 0.01
+    assert stage.flow.tick() > stage.now + 0.1
+
+
+@pytest.mark.parametrize("again", ["at once", "later"])
+def test_staff_who_come_while_an_answer_is_stored_lose_neither_it_nor_its_end(again: str) -> None:
+    stage = Listener()
+    stage.disk.full = True
+    stage.choose("nps.9")
+    stage.flow.leave()
+    stage.wait(1)
+    if again == "at once":
+        stage.flow.reset()
+        stage.wait(1)
+        assert stage.screen == "out-of-use", "no other answer before that one"
+    stage.disk.full = False
+    stage.wait(20)
+    if again == "later":
+        stage.flow.reset()
+        stage.wait(1)
+    assert [answer.value for answer in stage.answers] == [9]
+    assert [(end.visit, end.how) for end in stage.ends] == [(stage.answers[0].visit, "interrupted")]
+    assert stage.screen == "rest"
+    assert stage.flow.modes == frozenset()
+
+
+def test_a_turn_that_fails_writes_the_open_visit_off() -> None:
+    stage = Listener(on=False)
+    stage.tap("nps.9")
+    stage.flow.reset()
+    assert [end.how for end in stage.ends] == ["interrupted"]
+
+
+def test_the_field_touched_without_speech_keeps_its_text() -> None:
+    stage = Listener(on=False)
+    for name in ("nps.9", "face.5", "face.4", "face.3", "comment.here"):
+        stage.tap(name)
+    stage.type("ok")
+    stage.tap("field")
+    assert stage.screen == "text"
+    assert stage.flow.entry.text == "ok"
+    assert stage.voice.said == []
