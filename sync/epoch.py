@@ -176,6 +176,15 @@ class EpochFile:
         # After a failed fsync the kernel may hold the WAL for clean: write it out another way.
         self.checkpoint()
 
+    def put_back(self, rows: Sequence[Row]) -> None:
+        """Store rows found elsewhere at the positions they had. Raises sqlite3.Error."""
+        with writing(self._db):
+            for row in rows:
+                self._db.execute(
+                    "insert into records (seq, id, rec, sha256) values (?, ?, ?, ?)", row
+                )
+        self.checkpoint()
+
     def _insert(self, row: New) -> None:
         # Never "or ignore", upsert or replace: they burn or move a seq and fake a gap.
         self._db.execute("insert into records (id, rec, sha256) values (?, ?, ?)", row)

@@ -61,7 +61,8 @@ def _line(epoch: str, data: DataDir, known: _Known) -> Line:
     with EpochReader(data.epoch_file(epoch)) as reader, reader.snapshot():
         gone = reader.missing(known.cursor)
         beyond, first = reader.after(known.cursor)
-        created = reader.tail()
+        # A file that was put back to an earlier state knows less than the centre has of it.
+        created = max(reader.tail(), known.cursor)
     ours = [(seq, verdict) for seq, verdict in known.verdicts if seq <= created]
     quarantined = sum(verdict == "quarantined" for _, verdict in ours)
     held = len(ours) - quarantined

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sync import salvage
+from sync import opening, salvage
 from sync.contract.ids import is_uuid, uuid7
 from sync.datadir import DataDir, read_json, sync_dir, write_json
 from sync.epoch import EpochFile, EpochReader, New, Row, build
@@ -74,8 +74,9 @@ def is_corruption(error: BaseException) -> bool:
         return False
     code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
-        return code & 0xFF in _CORRUPT
-    # No code: raised by our own check, or a table is not there.
+        # An empty file is a sound database without tables.
+        return code & 0xFF in _CORRUPT or str(error).startswith("no such table")
+    # No code: raised by our own check.
     return type(error) is sqlite3.DatabaseError
 
 
@@ -126,9 +127,16 @@ class Outbox:
             pointer = read_json(self._data.current_json)
             epoch = str((pointer or {}).get("epoch", ""))
             path = self._data.epoch_file(epoch)
-            if pointer is None or not is_uuid(epoch) or not path.exists():
-                known = any(self._data.outbox_dir.glob(_EPOCHS))
+            if pointer is None or not is_uuid(epoch):
+                # Cut before the first pointer was written, there is a file with nothing in it.
+                known = any(map(opening.holds_rows, self._data.outbox_dir.glob(_EPOCHS)))
                 self.begin("which file is current was lost" if known else "")
+            elif not path.exists():
+                wal = salvage.wal_bytes(path)
+                if wal:
+                    self.set_aside(epoch, "the file is gone, its WAL is not", wal=wal)
+                else:
+                    self.begin("the current file is gone")
             elif pointer.get("machine", "") != self._machine:
                 # The disk of another machine, or another board: two must not write one epoch.
                 self.begin("this is another machine", alarm="cloned")
@@ -141,13 +149,23 @@ class Outbox:
         # SQLite throws a WAL away whose header is damaged, and ends at the first damaged frame:
         # what was acknowledged would be gone without a word. So it is read before SQLite may.
         wal = salvage.wal_bytes(path)
+        verdict = opening.weigh(path, wal)
+        if verdict == "damaged":
+            self.set_aside(path.stem, "file and WAL do not make a sound database", wal=wal)
+            return
+        if verdict == "strange":
+            name = opening.put_away(path, self._stamp())
+            log.error("the WAL beside %s is not its own: put away", path.name)
+            self._alarm("strange-wal", path.stem, file=name)
+            wal = b""
         try:
             file = EpochFile(path)
             try:
                 file.check()
                 if file.meta().get("salvaged"):
                     raise _Sealed
-                mended = _mend(file, wal)
+                mended, damage = opening.mend(file, wal)
+                tail, sent = file.tail(), opening.sent_up_to(self._data, path.stem)
             except BaseException:
                 file.close()
                 raise
@@ -161,9 +179,12 @@ class Outbox:
             self.file = file
             if mended:
                 log.warning("%d rows of %s came back from its WAL", mended, path.name)
-            # One may be the commit the power cut short; more of them were acknowledged.
-            if mended > 1:
+            if damage:
                 self._alarm("wal", path.stem, saved=mended)
+            if tail < sent:
+                # What took a position the sender is past would never be sent.
+                why = f"the file ends at {tail}, and the centre has {sent}"
+                self.begin(why, alarm="rolled-back")
 
     def _sweep(self) -> None:
         # Files begun when the power went, under the names they have until they are whole.
@@ -216,9 +237,8 @@ class Outbox:
         if current:
             self._close_file()
         log.error("outbox %s is damaged: %s", epoch, why)
-        if path.exists():
-            stamp = "".join(c for c in self._now() if c.isalnum())
-            folder = salvage.set_aside(path, f"{stamp}-{os.urandom(2).hex()}", wal)
+        if path.exists() or wal:
+            folder = salvage.set_aside(path, self._stamp(), wal)
             try:
                 _, saved, tail = salvage.take_out(folder)
                 self._alarm("corrupt", epoch, why=why, saved=saved, tail=tail, folder=folder.name)
@@ -227,6 +247,9 @@ class Outbox:
                 log.error("salvage of %s is not done yet: %s", epoch, error)
         if current:
             self.begin("")
+
+    def _stamp(self) -> str:
+        return "".join(c for c in self._now() if c.isalnum()) + f"-{os.urandom(2).hex()}"
 
     def inode(self, epoch: str) -> int:
         """The inode of an epoch's file, 0 without one: tells it from the one salvaged from it."""
@@ -355,15 +378,6 @@ class Outbox:
 
 class _Sealed(Exception):  # noqa: N818
     """The current file is a salvaged one: it takes no new rows."""
-
-
-def _mend(file: EpochFile, wal: bytes) -> int:
-    """Store again what a WAL holds beyond the rows SQLite found; how many that were."""
-    tail = file.tail()
-    beyond = sorted({row.seq: row for row in salvage.carve(wal) if row.seq > tail}.values())
-    if beyond:
-        file.append_again([New(row.id, row.rec, row.sha256) for row in beyond])
-    return len(beyond)
 
 
 def _lock(data: DataDir, wait_s: float) -> int:

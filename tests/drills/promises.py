@@ -26,16 +26,6 @@ class Promises:
     key: str = ""
     """The public key a centre may have been told."""
 
-    @property
-    def cut_short(self) -> bool:
-        """Whether a commit of several records was under way.
-
-        More than one of them may come back from the WAL, and the outbox cannot tell that from
-        damage: it raises an alarm.
-        """
-        last = self.made[-1] if self.made else []
-        return len(last) > 1 and last[-1] not in self.stored
-
     def hear(self, raw: bytes) -> None:
         """Take in a line."""
         word, *rest = json.loads(raw)

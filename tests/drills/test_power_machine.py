@@ -128,9 +128,6 @@ class Terminal(RuleBasedStateMachine):
             assert not [line for line in wrong if self.complaint in line], wrong
             assume(not wrong)
         assert wrong == [], wrong
-        if self.promises.cut_short:
-            # Whoever starts next may raise it, and it stays.
-            self.promises.alarms.append("wal")
         old, self.root = self.root, Path(tempfile.mkdtemp(dir=self.place))
         lay_out(state, self.root)
         self.kernel = Kernel(disk, self.root)
