@@ -23,6 +23,7 @@ _ROW_LEAST = 20.0
 _ROW_BESIDE = 18.9
 """Height of a list's rows, alone and beside the statement."""
 _AROUND = _TOP + _UNDER_FACE + _UNDER_WORDS
+_TICK = 10.0
 _BELOW = 12.0
 """Under a statement whose answers have a place of their own."""
 
@@ -213,7 +214,7 @@ def _grid(  # noqa: PLR0917
         room = bottom - top - para.height - sum(_GAPS)
         row = max(_ROW_LEAST, min(40.0, (min(room, kit.room(bottom)) - gaps) / lines))
         face = _face(kit, row)
-        paras = _same_size(kit, draft.language, words, _beside(wide, face), 3)
+        paras = _same_size(kit, draft.language, words, _beside(wide, face, columns), 3)
         row = max(row, max(each.height for each in paras) + 1)
         height = lines * row + gaps
         if height <= room and all(each.fits for each in paras):
@@ -232,9 +233,14 @@ def _face(kit: Kit, row: float) -> float:
     return max(15.0, min(row - 4, 2.1 * kit.u))
 
 
-def _beside(width: float, face: float) -> float:
+def _beside(width: float, face: float, columns: int = 1) -> float:
     """What a cell leaves for words beside its face, mm."""
-    return width - 4 - face - 4 - 4
+    return width - 4 - face - 4 - _end(columns)
+
+
+def _end(columns: int) -> float:
+    """Room after words: in a list as much as the tick of a chosen face takes."""
+    return _TICK if columns == 1 else 4.0
 
 
 def _least(draft: Draft, words: list[str], width: float, least: float) -> float:
@@ -260,12 +266,12 @@ def _cells(  # noqa: PLR0917
     beside = 4 + face + 4
     width = (area.w - (columns - 1) * GAP) / columns
     most = 2 if columns == 1 else 3
-    paras = _same_size(kit, draft.language, words, _beside(width, face), most)
+    paras = _same_size(kit, draft.language, words, _beside(width, face, columns), most)
     for i, (value, word) in enumerate(zip(shown, paras, strict=True)):
         line, column = divmod(i, columns)
         plain = Box(area.x + column * (width + GAP), area.y + line * (row + GAP), width, row)
         drawn = Box(plain.x + 4, plain.y + (row - face) / 2, face, face)
-        right = Box(plain.x + beside, plain.y, plain.w - beside - 4, row)
+        right = Box(plain.x + beside, plain.y, plain.w - beside - _end(columns), row)
         run = draft.centred(f"face.{value}", word, draft.mirrored(right), align=draft.start)
         draft.targets.append(
             Target(

@@ -154,10 +154,11 @@ class Painter:
                 at = 1.2 + TICK
                 self._tick(image, box.right - at, box.y + at, TICK, inverse=True)
         elif inside:
-            reach = 9.0 if target.look == "switch" else min(6.1, box.h / 2)
-            self._tick(
-                image, box.right - reach, box.y + reach, 4.2 if target.look == "switch" else TICK
-            )
+            switch = target.look == "switch"
+            reach = 9.0 if switch else min(6.1, box.h / 2)
+            # On the side where words end: what stands where they begin stays whole.
+            x = box.x + reach if rtl and not switch else box.right - reach
+            self._tick(image, x, box.y + reach, 4.2 if switch else TICK)
 
     def _style(self, target: Target, state: State) -> _Style:
         theme, look = self.theme, target.look

@@ -202,3 +202,23 @@ def test_shift_holds_for_one_letter_and_layers_latch() -> None:
     assert len(entry.text) == 2000
     entry.clear()
     assert entry.text == ""
+
+
+@pytest.mark.parametrize("language", ["fi", "ru", "ar"])
+def test_the_tick_of_a_chosen_face_covers_neither_the_face_nor_its_words(
+    pages: Pages, language: str
+) -> None:
+    larger = frozenset({"larger"})
+    page = pages.page(larger, "face", language, "s05", 1, 5)
+    assert page.arrangement.startswith("face-list")
+    painter = pages.painter(larger)
+    rest = painter.page(page)
+    for target in page.targets:
+        if target.look != "card":
+            continue
+        chosen = painter.page(page, {target.name: "chosen"})
+        for box in (target.marks[0].box, target.runs[0].box):
+            inner = Box(box.x, box.y + 2, box.w, box.h - 4)
+            region = pages.view.px(inner)
+            differ = ImageChops.difference(rest.crop(region), chosen.crop(region))
+            assert differ.getbbox() is None, target.name
