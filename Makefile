@@ -53,7 +53,7 @@ lint: setup ## ruff, mypy, import-linter
 test: setup $(VENV)/.apt-test lint ## everything CI checks
 	@$(VENV)/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
-drill: setup $(VENV)/.apt-test ## power cuts at every write of the outbox (minutes)
+drill: setup $(VENV)/.apt-test ## power cuts at every write, disks that fail or are damaged (minutes)
 	@$(PY) -m tests.drills
 
 bench: setup $(VENV)/.apt-test ## figures, as ratios within one run

@@ -1,4 +1,4 @@
-"""`make drill`: the power goes after every call that writes, in every scenario."""
+"""`make drill`: power cuts after every call that writes, and disks that fail or are damaged."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.drills.card import disks
 from tests.drills.power import Report, Run, cut_power, record, shelf
 from tests.drills.scenarios import SCENARIOS
 from tests.faults.house import ROOT
@@ -93,11 +94,13 @@ def main(words: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="another seed, other torn writes")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--step", type=int, default=1, help="only every such call of a disk fails")
     options = parser.parse_args(words)
     print("power cuts: real recorder, system calls by strace, states opened by the real programs")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         failures = power(options.seed, options.workers)
+        failures += disks(options.seed, options.workers, options.step)
         for failure in failures[:40]:
             print(f"  {failure}")
         print("power cuts, kills and write-backs in any order (Hypothesis)", flush=True)
