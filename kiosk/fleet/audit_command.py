@@ -20,7 +20,6 @@ from kiosk.fleet.desk import (
     read_tree,
     root_option,
 )
-from kiosk.fleet.errors import ConfigErrors
 from kiosk.fleet.tree import Tree
 from kiosk.layout.measure import FontError
 from sync.contract.bundle import LANGUAGES
@@ -86,7 +85,7 @@ def audit_command(  # noqa: PLR0917
         raise click.BadParameter(f"{json_file.parent} cannot be written", param_hint="--json")
     tree = read_tree(root)
     wanted = _devices(tree, device, every=every)
-    _valid(tree, wanted)
+    validate.refuse(tree, None if every else wanted)
     # Only now: everything else at IT's desk works without what draws.
     audits: Any = importlib.import_module("kiosk.fleet.audit_devices")
     report: Any = importlib.import_module("kiosk.fleet.audit_report")
@@ -144,21 +143,6 @@ def _devices(tree: Tree, device: str | None, *, every: bool) -> list[str]:
     if not tree.in_use:
         raise click.UsageError("no device is in use")
     return sorted(tree.in_use)
-
-
-def _valid(tree: Tree, devices: list[str]) -> None:
-    """Raises ConfigErrors where the files behind these devices have errors."""
-    chains = {
-        file for each in devices if each in tree.in_use for file in tree.chain(tree.in_use[each])
-    }
-    broken = {f"devices/{each}.toml" for each in devices}
-    errors = [
-        error
-        for error in validate.problems(tree)
-        if error.severity == "error" and (error.file in chains | broken or not error.line)
-    ]
-    if errors:
-        raise ConfigErrors(errors)
 
 
 def _print(report: Any, found: Any, json_file: Path | None) -> None:

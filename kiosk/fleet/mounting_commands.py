@@ -23,7 +23,7 @@ from kiosk.fleet.desk import (
     read_tree,
     root_option,
 )
-from kiosk.fleet.errors import ConfigErrors, FleetError
+from kiosk.fleet.errors import FleetError
 from kiosk.fleet.labels import name_of
 from kiosk.fleet.mounting import Mounting, generic, mounting
 from kiosk.fleet.mounting_words import LANGUAGES
@@ -88,7 +88,8 @@ def mounting_command(
     chosen = _chosen(tree, devices, location) if not kind else sorted(tree.in_use)[:1]
     if not chosen:
         raise click.UsageError("there is no device in use: `hymio fleet add-device` adds one")
-    found = _bundles(tree, chosen)
+    validate.refuse(tree, None if every else chosen)
+    found = [build(tree, device) for device in chosen]
     language = language or next((code for code in found[0].languages if code in LANGUAGES), "en")
     try:
         sheets = _kind(found[0], kind) if kind else _sheets(found, language)
@@ -120,19 +121,6 @@ def _chosen(tree: Tree, devices: Sequence[str], location: str) -> list[str]:
     for device in devices:
         device_in_use(tree, device)
     return list(dict.fromkeys(devices)) or list(tree.in_use)
-
-
-def _bundles(tree: Tree, devices: Sequence[str]) -> list[Bundle]:
-    """Their configurations. Raises ConfigErrors with what is wrong in their files."""
-    files = {file for device in devices for file in tree.chain(tree.devices[device])}
-    wrong = [
-        error
-        for error in validate.problems(tree)
-        if error.severity == "error" and (error.file in files or not error.line)
-    ]
-    if wrong:
-        raise ConfigErrors(wrong)
-    return [build(tree, device) for device in devices]
 
 
 def _sheets(found: Sequence[Bundle], language: str) -> list[Mounting]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from kiosk.fleet import dated, each, rules
-from kiosk.fleet.errors import ConfigError
+from kiosk.fleet.errors import ConfigError, ConfigErrors
 from kiosk.fleet.files import DeviceFile, LocationFile, SurveyFile
 from kiosk.fleet.layers import DEFAULTS, Merged, merge
 from kiosk.fleet.lines import dotted
@@ -40,6 +40,28 @@ def problems(tree: Tree) -> list[ConfigError]:
     found += _surveys(tree)
     found += _keys(tree)
     return sorted(set(found))
+
+
+def refuse(tree: Tree, devices: Iterable[str] | None = None) -> None:
+    """Raises ConfigErrors with what is wrong in the files behind `devices`; else behind all."""
+    named = tree.in_use if devices is None else devices
+    # By name too: a file with a syntax error is no device.
+    files = {f"devices/{ident}.toml" for ident in named}
+    for ident in named:
+        if ident in tree.devices:
+            files |= tree.chain(tree.devices[ident])
+    wrong = [
+        error
+        for error in problems(tree)
+        if error.severity == "error"
+        and (
+            error.file in files
+            or not error.line
+            or (devices is None and error.file.startswith("devices/"))
+        )
+    ]
+    if wrong:
+        raise ConfigErrors(wrong)
 
 
 def _name_languages(tree: Tree) -> Sequence[str]:

@@ -294,6 +294,19 @@ def test_an_error_in_the_device_file_and_a_folder_that_is_missing_are_told(
     assert county.run("mounting", "esim-0002", "--out", str(tmp_path / "a.pdf")).exit_code == 0
 
 
+@pytest.mark.parametrize("command", ["mounting", "audit"])
+@pytest.mark.parametrize("which", ["esim-0010", "--all"])
+def test_a_device_file_that_is_not_toml_is_told_and_not_left_out(
+    county: County, tmp_path: Path, command: str, which: str
+) -> None:
+    file = county.root / "devices/esim-0010.toml"
+    file.write_text(file.read_text(encoding="utf-8") + "x = [", encoding="utf-8")
+    out = ("--out", str(tmp_path / "a.pdf")) if command == "mounting" else ()
+    done = county.run(command, which, *out)
+    assert done.exit_code == 1 and "devices/esim-0010.toml" in done.output
+    assert list(tmp_path.glob("*.pdf")) == []
+
+
 def test_no_sheet_is_drawn_of_screens_that_do_not_fit(county: County, tmp_path: Path) -> None:
     long = f'ask_comment = false\n[texts.fi]\n"nps.question" = "{"Kuinka hyvin? " * 40}"'
     county.edit("surveys/lobby.toml", "ask_comment = false", long)
