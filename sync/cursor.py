@@ -284,6 +284,8 @@ def _open(path: Path) -> Database:
         db.execute("pragma synchronous=full")
         # All or nothing: the ledger may be read at any moment.
         db.executescript(f"begin;{SCHEMA}commit;")
+        # SQLite opens a file it cannot write at that moment for reading only, and says nothing.
+        db.execute("delete from facts where key is null")
         found = db.execute("pragma quick_check(1)").fetchone()[0]
         if found != "ok":
             raise sqlite3.DatabaseError(f"{path.name}: {found}")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
+
+import pytest
 
 from sync.contract.ids import uuid7
 from sync.contract.records import digest
+from sync.cursor import Memory
 from sync.datadir import DataDir, write_json
 from sync.epoch import EpochReader, New
 from sync.ledger import ledger
@@ -121,3 +125,18 @@ def test_a_file_the_centre_knows_more_of_takes_no_answer(tmp_path: Path) -> None
     third = Outbox(data)
     assert third.epoch == again.epoch
     third.close()
+
+
+def test_a_memory_that_can_only_be_read_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "sync.db"
+    memory = Memory(path)
+    proper = sqlite3.connect
+    # As SQLite does by itself when a file cannot be opened for writing at that moment.
+    monkeypatch.setattr(
+        sqlite3, "connect", lambda file, **more: proper(f"file:{file}?mode=ro", uri=True, **more)
+    )
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        Memory(path)
+    memory.close()

@@ -16,7 +16,7 @@ WITH_ANSWERS = [each for each in SCENARIOS if each.name in ("visits", "restart",
 @pytest.mark.parametrize("scenario", WITH_ANSWERS, ids=lambda scenario: scenario.name)
 def test_only_the_newest_are_lost(scenario: Scenario, tmp_path: Path) -> None:
     run = record(scenario, tmp_path)
-    step = max(1, len(run.cuts) // 12)
+    step = max(1, len(run.cuts) // 8)
     with shelf() as place:
         report = lied(run, run.cuts[::step], place, span=60)
     assert report.failures == []
