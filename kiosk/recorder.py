@@ -70,13 +70,14 @@ class Recorder:
             self._outbox = open_outbox(data)
         except OutboxError as error:
             raise OutboxBroken(str(error)) from error
-        self._outbox.keep_ballast(storage.ballast_mb << 20)
         self._fill = 0.0
-        self._measure()
         try:
+            self._outbox.keep_ballast(storage.ballast_mb << 20)
+            self._measure()
             for ms, record in self._recent():
                 self._count(record, ms // _DAY_MS)
-        except RecorderError:
+        except BaseException:
+            # With its lock kept, no later attempt of this process would get it.
             self._outbox.close()
             raise
 
@@ -182,7 +183,7 @@ class Recorder:
         """The newest records, each with the ms since 1970 in its id."""
         try:
             rows = self._outbox.recent(LOOK_BACK)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise OutboxBroken(f"the outbox cannot be read: {error}") from error
         found = []
         for row in rows:

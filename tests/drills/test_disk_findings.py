@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.recorder import OutboxBroken, Recorder
+from sync.contract.bundle import Storage
 from sync.contract.ids import uuid7
 from sync.contract.records import digest
 from sync.cursor import Memory
@@ -140,3 +142,16 @@ def test_a_memory_that_can_only_be_read_is_not_taken(
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         Memory(path)
     memory.close()
+
+
+def test_a_start_that_fails_lets_go_of_the_lock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "recent", unreadable)
+        with pytest.raises(OutboxBroken):
+            Recorder(DataDir(tmp_path), Storage(ballast_mb=0))
+    Recorder(DataDir(tmp_path), Storage(ballast_mb=0)).close()
