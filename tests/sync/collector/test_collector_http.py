@@ -118,6 +118,7 @@ def test_another_centre_is_421(sqlite_centre: Centre) -> None:
         gzip.compress(b"{}") + gzip.compress(b"{}"),
         zlib.compress(b"{}"),
     ],
+    ids=["no gzip", "cut short", "more behind", "two streams", "zlib"],
 )
 def test_bad_gzip_is_400(sqlite_centre: Centre, body: bytes) -> None:
     device = sqlite_centre.device("d1")
