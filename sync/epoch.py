@@ -168,22 +168,30 @@ class EpochFile:
                 try:
                     self._insert(row)
                 except sqlite3.IntegrityError:
-                    found = self._db.execute(
-                        "select sha256 from records where id = ?", [row.id]
-                    ).fetchone()
-                    if found != (row.sha256,):
+                    if not self._has(row):
                         raise
         # After a failed fsync the kernel may hold the WAL for clean: write it out another way.
         self.checkpoint()
 
     def put_back(self, rows: Sequence[Row]) -> None:
-        """Store rows found elsewhere at the positions they had. Raises sqlite3.Error."""
+        """Store rows found elsewhere at the positions they had; one that is there stays.
+
+        Raises sqlite3.Error.
+        """
         with writing(self._db):
             for row in rows:
-                self._db.execute(
-                    "insert into records (seq, id, rec, sha256) values (?, ?, ?, ?)", row
-                )
+                try:
+                    self._db.execute(
+                        "insert into records (seq, id, rec, sha256) values (?, ?, ?, ?)", row
+                    )
+                except sqlite3.IntegrityError:
+                    if not self._has(row):
+                        raise
         self.checkpoint()
+
+    def _has(self, row: New | Row) -> bool:
+        found = self._db.execute("select sha256 from records where id = ?", [row.id]).fetchone()
+        return bool(found == (row.sha256,))
 
     def _insert(self, row: New) -> None:
         # Never "or ignore", upsert or replace: they burn or move a seq and fake a gap.

@@ -100,16 +100,6 @@ class _Told(msgspec.Struct):
     lost: dict[str, list[Annotated[list[Seq], msgspec.Meta(min_length=2, max_length=2)]]] = {}
 
 
-def _catch_up(memory: Memory, told: _Told) -> None:
-    """Damage to a WAL leaves a file that is sound, and older than what was told from it."""
-    ahead = {name: seq for name, seq in told.have.items() if seq > memory.cursor(name)}
-    if ahead:
-        log.warning("sync.db is older than sender.json: how far we got comes from there")
-        held = {name: seqs for name, seqs in told.held.items() if name in ahead}
-        lost = {name: parts for name, parts in told.lost.items() if name in ahead}
-        memory.restore({}, ahead, held, {}, lost)
-
-
 def _identity(memory: Memory) -> dict[str, object]:
     trusted = msgspec.json.decode(memory.fact("trusted") or "[]", type=list[str])
     return {
@@ -125,19 +115,15 @@ def remember(data: DataDir, memory: Memory) -> None:
 
     A code works only once; and without the cursors, what was sent and pruned would look lost until
     the centre is heard. A cursor that is too high does no harm: the centre's lower `have` rewinds
-    it. The same where sync.db is there and knows less than we told. Raises sqlite3.Error.
+    it. Raises sqlite3.Error.
     """
-    if not data.key.exists():
+    if memory.fact("redeemed") or not data.key.exists():
         return
     try:
         told = msgspec.json.decode(data.sender_json.read_bytes(), type=_Told)
     except (OSError, msgspec.DecodeError, RecursionError):
         return
     if not told.device:
-        return
-    if memory.fact("redeemed"):
-        if (told.device, told.centre) == (memory.fact("device"), memory.fact("centre")):
-            _catch_up(memory, told)
         return
     log.warning("sync.db is new: who this device is comes from sender.json")
     facts = {name: getattr(told, name) for name in _IDENTITY}

@@ -26,6 +26,15 @@ class Promises:
     key: str = ""
     """The public key a centre may have been told."""
 
+    @property
+    def cut_short(self) -> int:
+        """How many records of a commit of several may be missing between others of it.
+
+        Where its pages came to the disk in another order, the outbox cannot tell that from damage.
+        """
+        last = self.made[-1] if self.made else []
+        return len(last) - 1 if last and last[-1] not in self.stored else 0
+
     def hear(self, raw: bytes) -> None:
         """Take in a line."""
         word, *rest = json.loads(raw)

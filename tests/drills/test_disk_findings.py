@@ -13,7 +13,7 @@ from sync.contract.ids import uuid7
 from sync.contract.records import digest
 from sync.cursor import Memory
 from sync.datadir import DataDir, write_json
-from sync.epoch import EpochReader, New
+from sync.epoch import EpochReader, New, Row
 from sync.ledger import ledger
 from sync.outbox import Outbox
 
@@ -155,3 +155,15 @@ def test_a_start_that_fails_lets_go_of_the_lock(
         with pytest.raises(OutboxBroken):
             Recorder(DataDir(tmp_path), Storage(ballast_mb=0))
     Recorder(DataDir(tmp_path), Storage(ballast_mb=0)).close()
+
+
+def test_a_row_that_is_there_twice_in_the_wal_does_not_stop_the_terminal(tmp_path: Path) -> None:
+    box = Outbox(DataDir(tmp_path))
+    box.append(rows(2))
+    again = Row(5, *rows(1)[0])
+    box.file.put_back([again])
+    # A disk that lied kept it at another place, too.
+    box.file.put_back([Row(7, *again[1:]), Row(8, *rows(1)[0])])
+    box.close()
+    with EpochReader(box.file.path) as reader:
+        assert [row.seq for row in reader.rows(0, 1000)] == [1, 2, 5, 8]
