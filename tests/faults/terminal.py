@@ -31,7 +31,11 @@ def prepared(
     bundle: bundles.Bundle, *, hold_ms: int = 0, quiet_ms: int = 40, **survey: Any
 ) -> bundles.Bundle:
     """A bundle for machines: short pauses, the first statements always, other survey fields."""
-    fixed = {"selection": "fixed", "count": 3, "ask_comment": False, **survey}
+    fixed = {
+        **{"selection": "fixed", "count": 3, "ask_comment": False},
+        **{"ask_service": False, "ask_respondent": False},
+        **survey,
+    }
     return msgspec.structs.replace(
         bundle,
         survey=msgspec.structs.replace(bundle.survey, **fixed),

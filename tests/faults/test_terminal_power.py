@@ -99,7 +99,7 @@ def _stored(home: House, device: str, number: int) -> bool:
 
 
 def _until(condition: functools.partial[bool]) -> None:
-    deadline = time.monotonic() + 45
+    deadline = time.monotonic() + 30
     while not condition():
         assert time.monotonic() < deadline, f"never: {condition}"
         time.sleep(0.05)
