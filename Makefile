@@ -51,7 +51,7 @@ lint: setup ## ruff, mypy, import-linter
 	@$(VENV)/bin/lint-imports --no-cache
 
 test: setup $(VENV)/.apt-test lint ## everything CI checks
-	@$(VENV)/bin/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile
 
 drill: setup $(VENV)/.apt-test ## power cuts at every write, disks that fail or are damaged (minutes)
 	@$(PY) -m tests.drills
