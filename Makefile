@@ -11,6 +11,9 @@ HYMIO := $(VENV)/bin/hymio
 PYTHON ?= $(shell for p in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
   "$$p" -c 'import sys; sys.exit(not (3,11) <= sys.version_info < (3,14))' 2>/dev/null && { echo $$p; break; }; done)
 
+# Tests wait for windows and clocks a third of their time: one process more than processors.
+WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? n + 1 : 4)))
+
 # What the terminal needs to be seen and heard, and what the tests drive it with.
 APT_RUN := python3-venv xvfb xdotool libgl1 libgl1-mesa-dri libgles2 libegl1 libfribidi0 fonts-noto-core \
   espeak-ng
