@@ -56,8 +56,8 @@ lint: setup ## ruff, mypy, import-linter
 test: setup $(VENV)/.apt-test lint ## everything CI checks
 	@$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile
 
-drill: setup $(VENV)/.apt-test ## power cuts at every write, disks that fail or are damaged (minutes)
-	@$(PY) -m tests.drills
+drill: setup $(VENV)/.apt-test ## everything that breaks, tried on the programs as they are (half an hour)
+	@mkdir -p build && $(PY) -m tests.drills --json build/drill.json
 
 bench: setup $(VENV)/.apt-test ## figures, as ratios within one run
 	@$(PY) -m tests.bench

@@ -1,1 +1,5 @@
-"""Drills: the promise on trial at every point where the power may go; run by `make drill`."""
+"""Drills: the promise on trial against everything that breaks; run by `make drill`.
+
+A folder a part: its `drill.py` has `drill(options)`, which yields a Row for each kind of failure.
+`site.py` is a device with its centre in one process; `tests/faults` has the same as processes.
+"""

@@ -1,121 +1,114 @@
-"""`make drill`: power cuts after every call that writes, and disks that fail or are damaged."""
+"""`make drill`: everything that breaks, tried on the programs as they are."""
 
 from __future__ import annotations
 
-import argparse
-import multiprocessing
+import importlib
+import json
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from tests.drills.card import disks
-from tests.drills.power import Report, Run, cut_power, record, shelf
-from tests.drills.scenarios import SCENARIOS
+import click
+
+from tests.bench.figures import machine
+from tests.drills.part import Drill, Options, Row
 from tests.faults.house import ROOT
 
-CHUNK = 10
-"""Cuts a worker takes at a time."""
-MACHINE = "tests/drills/test_power_machine.py"
-
-_runs: list[Run] = []
-_shelf: list[Path] = []
-_shown: list[str] = []
-
-
-def _work(task: tuple[int, list[int], int]) -> tuple[int, Report]:
-    number, cuts, seed = task
-    return number, cut_power(_runs[number], cuts, _shelf[0], seed=seed, thorough=True)
-
-
-def _quiet() -> None:
-    # Ctrl-C reaches every process of the terminal; the parent alone answers it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+PARTS = tuple(
+    part
+    for part in (
+        *("power", "disks", "processes", "clocks"),
+        *("network", "centre", "content", "fleet"),
+    )
+    if (Path(__file__).parent / part / "drill.py").exists()
+)
+FIGURES = ROOT / "sync" / "RELIABILITY.md"
+SHOWN = 40
+"""Failures of a row that are printed."""
 
 
-def power(seed: int, workers: int) -> list[str]:
-    """Every scenario, every cut; prints figures and returns the failures."""
+def run(part: str, options: Options) -> list[Row]:
+    """Do one part, printing each row when it is done."""
+    drill: Drill = importlib.import_module(f"tests.drills.{part}.drill").drill
+    print(f"\n{part:60}{'cases':>8}{'failing':>9}", flush=True)
+    rows = []
     begun = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="hymio-drill-") as folder, shelf() as place:
-        for number, scenario in enumerate(SCENARIOS):
-            _show(f"0 %, recording {scenario.name}")
-            _runs.append(record(scenario, Path(folder) / str(number)))
-        _shelf.append(place)
-        tasks = [
-            (number, run.cuts[first : first + CHUNK], seed)
-            for number, run in enumerate(_runs)
-            for first in range(0, len(run.cuts), CHUNK)
-        ]
-        reports = [Report() for _ in _runs]
-        # Forked, so that the workers have what was recorded.
-        pool = multiprocessing.get_context("fork").Pool(workers, _quiet)
-        try:
-            for done, (number, report) in enumerate(pool.imap_unordered(_work, tasks), 1):
-                reports[number] += report
-                states = sum(each.states for each in reports)
-                failing = sum(len(each.failures) for each in reports)
-                _show(f"{done * 100 // len(tasks)} %, {states} states, {failing} failing")
-            pool.close()
-        except BaseException:
-            pool.terminate()
-            raise
-        finally:
-            pool.join()
-    _show("")
-    total = Report()
-    print(f"{'scenario':24}{'cuts':>8}{'states':>9}{'failing':>9}")
-    for run, report in zip(_runs, reports, strict=True):
-        total += report
-        print(_line(run.scenario.name, report))
-    print(_line("total", total), f"in {time.monotonic() - begun:.0f} s, seed {seed}")
-    return total.failures
+    for row in drill(options):
+        rows.append(row)
+        bad = "not run" if row.skipped else str(len(row.failures))
+        print(f"  {row.name:58}{row.cases:8}{bad:>9}  {row.skipped or row.note}", flush=True)
+        for failure in row.failures[:SHOWN]:
+            print(f"    {failure}", flush=True)
+    print(f"  in {time.monotonic() - begun:.0f} s", flush=True)
+    return rows
 
 
-def _line(name: str, report: Report) -> str:
-    return f"{name:24}{report.cuts:8}{report.states:9}{len(report.failures):9}"
+def table(found: dict[str, list[Row]], words: str) -> str:
+    """All rows as Markdown."""
+    lines = [words, "", "| part | what is done | cases | failing | |", "|---|---|---|---|---|"]
+    for part, rows in found.items():
+        for row in rows:
+            bad = "**not run**" if row.skipped else str(len(row.failures))
+            cells = (part, row.name, f"{row.cases:,}", bad, row.skipped or row.note)
+            lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
+    cases = sum(row.cases for rows in found.values() for row in rows)
+    bad = str(sum(len(row.failures) for rows in found.values() for row in rows))
+    lines.append(f"| **all** | | **{cases:,}** | **{bad}** | |")
+    return "\n".join(lines)
 
 
-def _show(text: str) -> None:
-    """Progress: on one line where somebody watches, else a line for every tenth of the way."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
-    elif text and (tenth := text.partition(" ")[0].rjust(3)[:2]) not in _shown:
-        _shown.append(tenth)
-        print(text, file=sys.stderr, flush=True)
+def record(text: str) -> None:
+    """Put the table between the two marks of RELIABILITY.md."""
+    page = FIGURES.read_text()
+    before, begin, rest = page.partition(
+        "<!-- figures: written by `python -m tests.drills --record` -->\n"
+    )
+    _, end, after = rest.partition("<!-- end of figures -->")
+    if not begin or not end:
+        raise click.ClickException(f"{FIGURES}: the marks around the figures are missing")
+    FIGURES.write_text(f"{before}{begin}\n{text}\n\n{end}{after}")
 
 
-def main(words: Sequence[str] | None = None) -> int:
-    """Exit 1 when something acknowledged was lost or doubled."""
-    parser = argparse.ArgumentParser(prog="make drill", description=__doc__)
-    parser.add_argument("--seed", type=int, default=1, help="another seed, other torn writes")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--step", type=int, default=1, help="only every such call of a disk fails")
-    options = parser.parse_args(words)
-    print("power cuts: real recorder, system calls by strace, states opened by the real programs")
+@click.command()
+@click.argument("parts", nargs=-1, type=click.Choice(PARTS))
+@click.option("--seed", default=1, show_default=True, help="Another: other torn writes, moments.")
+@click.option("--workers", default=os.cpu_count() or 1, show_default=True, help="Processes.")
+@click.option("--step", default=1, show_default=True, help="Only every such case of many alike.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Write the rows there, too.")
+@click.option("--record", "recorded", is_flag=True, help="Write the table to sync/RELIABILITY.md.")
+def main(  # noqa: PLR0917 - a command's options
+    parts: Sequence[str], seed: int, workers: int, step: int, file: Path | None, recorded: bool
+) -> None:
+    """Do PARTS of the drill (all by default).
+
+    Exit 1 when something acknowledged was lost or doubled, or anything else promised does not hold.
+    """
+    if recorded and parts:
+        raise click.UsageError("--record wants every part")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    begun = time.monotonic()
+    options = Options(seed, workers, step)
     try:
-        failures = power(options.seed, options.workers)
-        failures += disks(options.seed, options.workers, options.step)
-        for failure in failures[:40]:
-            print(f"  {failure}")
-        print("power cuts, kills and write-backs in any order (Hypothesis)", flush=True)
-        machine = subprocess.run(
-            [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", MACHINE],
-            cwd=ROOT,
-            env={**os.environ, "HYMIO_DRILL": "1"},
-            check=False,
-        )
+        found = {part: run(part, options) for part in parts or PARTS}
     except KeyboardInterrupt:
-        _show("")
         print("stopped", file=sys.stderr)
-        return 130
-    return 1 if failures or machine.returncode else 0
+        sys.exit(130)
+    words = (
+        f"`make drill`, {time.strftime('%Y-%m-%d')}, seed {seed},"
+        f" {(time.monotonic() - begun) / 60:.0f} minutes on {machine(ROOT)}"
+    )
+    print(f"\n{words}")
+    if file:
+        rows = {part: [asdict(row) for row in rows] for part, rows in found.items()}
+        file.write_text(json.dumps({"how": words, "parts": rows}, indent=2, ensure_ascii=False))
+    if recorded:
+        record(table(found, words))
+    sys.exit(any(row.failures for rows in found.values() for row in rows))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -21,7 +21,7 @@ from sync.datadir import DataDir, read_json
 from sync.epoch import EpochReader, Row
 from sync.ledger import ledger
 from tests.bench.samples import records
-from tests.drills.promises import Promises
+from tests.drills.power.promises import Promises
 from tests.faults.checkers import unbalanced
 
 STORAGE = Storage(ballast_mb=0)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.recorder import RecorderError
-from tests.drills.disk import FAULTS, KINDS, SYNCING, WRITING, Server
+from tests.drills.disks.errors import FAULTS, KINDS, SYNCING, WRITING, Server
 from tests.drills.site import Device, House
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.lying import lied
-from tests.drills.power import record, shelf
-from tests.drills.scenarios import SCENARIOS, Scenario
+from tests.drills.disks.lying import lied
+from tests.drills.power.cuts import record, shelf
+from tests.drills.power.scenarios import SCENARIOS, Scenario
 
 WITH_ANSWERS = [each for each in SCENARIOS if each.name in ("visits", "restart", "mending")]
 

@@ -15,7 +15,7 @@ from sync.contract.ids import uuid7
 from sync.datadir import DataDir
 from sync.epoch import PAGE_BYTES
 from tests.bench.samples import records
-from tests.drills.promises import Promises
+from tests.drills.power.promises import Promises
 
 Do = tuple[Any, ...]
 ROOT = "ROOT"

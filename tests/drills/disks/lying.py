@@ -16,11 +16,11 @@ from sync.datadir import DataDir
 from sync.epoch import Row
 from sync.ledger import ledger
 from tests.bench.samples import records
-from tests.drills.judge import explained, stored
-from tests.drills.kernel import Kernel
-from tests.drills.model import Disk, lay_out
-from tests.drills.power import DATA, Report, Run
-from tests.drills.promises import Promises
+from tests.drills.power.cuts import DATA, Report, Run
+from tests.drills.power.judge import explained, stored
+from tests.drills.power.kernel import Kernel
+from tests.drills.power.model import Disk, lay_out
+from tests.drills.power.promises import Promises
 
 SYNCS = ("fsync", "fdatasync")
 LOSS = "acknowledged answers are lost"

@@ -28,11 +28,11 @@ FAULTS = (
 
 
 class Server:
-    """A running `tests.drills.faulty`; use as a context manager."""
+    """A running `tests.drills.disks.faulty`; use as a context manager."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.drills.faulty"],
+            [sys.executable, "-m", "tests.drills.disks.faulty"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -15,14 +15,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.drills.calls import Call
-from tests.drills.judge import judge
-from tests.drills.kernel import Kernel
-from tests.drills.model import Disk, State, lay_out, read_in
-from tests.drills.promises import Promises
-from tests.drills.scenarios import ROOT, Scenario
-from tests.drills.states import crashes
-from tests.drills.traced import Traced
+from tests.drills.power.calls import Call
+from tests.drills.power.judge import judge
+from tests.drills.power.kernel import Kernel
+from tests.drills.power.model import Disk, State, lay_out, read_in
+from tests.drills.power.promises import Promises
+from tests.drills.power.scenarios import ROOT, Scenario
+from tests.drills.power.states import crashes
+from tests.drills.power.traced import Traced
 
 ENOUGH = 40
 """Failures of one scenario after which more of them tell nothing new."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from tests.drills.calls import Argument, Call
-from tests.drills.model import Disk, Node
+from tests.drills.power.calls import Argument, Call
+from tests.drills.power.model import Disk, Node
 
 _CWD = "AT_FDCWD"
 _OF_NO_ACCOUNT = ("sync_file_range", "msync")

@@ -12,12 +12,12 @@ from kiosk.recorder import Recorder
 from sync.contract.bundle import Storage
 from sync.datadir import DataDir
 from tests.bench.samples import records
-from tests.drills.calls import CannotRead, parse
-from tests.drills.judge import judge, stored
-from tests.drills.kernel import Kernel, Unmodelled
-from tests.drills.model import Disk, Write
-from tests.drills.promises import Promises
-from tests.drills.states import boundaries, crashes
+from tests.drills.power.calls import CannotRead, parse
+from tests.drills.power.judge import judge, stored
+from tests.drills.power.kernel import Kernel, Unmodelled
+from tests.drills.power.model import Disk, Write
+from tests.drills.power.promises import Promises
+from tests.drills.power.states import boundaries, crashes
 
 ROOT = Path("/disk")
 Found = dict[str, bytes | None]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.drills.power import Report, cut_power, record, shelf
-from tests.drills.scenarios import SCENARIOS, Scenario
+from tests.drills.power.cuts import Report, cut_power, record, shelf
+from tests.drills.power.scenarios import SCENARIOS, Scenario
 
 CUTS = 14
 """Cut points of a scenario in `make test`."""

@@ -28,7 +28,7 @@ from sync.datadir import DataDir, read_json, write_bytes, write_json
 from sync.exchange import Draft, draft
 from sync.remembering import Remembered
 from tests.bench.samples import records
-from tests.drills.weakened import WEAKENINGS
+from tests.drills.power.weakened import WEAKENINGS
 
 LATER_MS = 40 * 86_400_000
 """The clock of the program is so far ahead that whatever the centre has may go."""

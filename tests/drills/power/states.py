@@ -6,7 +6,7 @@ import itertools
 import random
 from collections.abc import Iterator, Sequence
 
-from tests.drills.model import Names, Pending, Write
+from tests.drills.power.model import Names, Pending, Write
 
 SECTOR = 512
 

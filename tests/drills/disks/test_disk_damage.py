@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from sync import opening
-from tests.drills.damage import Harm, Image, exchanged, in_place, memory, take_image, tried
-from tests.drills.power import shelf
+from tests.drills.disks.damage import Harm, Image, exchanged, in_place, memory, take_image, tried
+from tests.drills.power.cuts import shelf
 
 
 @pytest.fixture

@@ -24,13 +24,13 @@ from hypothesis.stateful import (
 )
 
 from sync.datadir import DataDir
-from tests.drills.judge import judge, stored
-from tests.drills.kernel import Kernel
-from tests.drills.model import Disk, State, lay_out
-from tests.drills.power import DATA, shelf
-from tests.drills.promises import Promises
-from tests.drills.states import crashes
-from tests.drills.traced import Traced
+from tests.drills.power.cuts import DATA, shelf
+from tests.drills.power.judge import judge, stored
+from tests.drills.power.kernel import Kernel
+from tests.drills.power.model import Disk, State, lay_out
+from tests.drills.power.promises import Promises
+from tests.drills.power.states import crashes
+from tests.drills.power.traced import Traced
 
 LOST = "acknowledged answers are lost"
 LONG = bool(os.environ.get("HYMIO_DRILL"))

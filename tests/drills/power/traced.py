@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
-from tests.drills.calls import LONGEST, TRACED, Call, parse
+from tests.drills.power.calls import LONGEST, TRACED, Call, parse
 from tests.faults.house import ROOT
 
 DEADLINE_S = 120.0
@@ -28,7 +28,8 @@ class Traced:
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
                 ["strace", "-f", "-xx", "-s", str(LONGEST), "-o", str(self._log),
-                 "-e", f"trace={TRACED}", sys.executable, "-m", "tests.drills.program", *weakened],
+                 "-e", f"trace={TRACED}",
+                 *(sys.executable, "-m", "tests.drills.power.program"), *weakened],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
