@@ -26,6 +26,8 @@ PARTS = tuple(
     )
     if (Path(__file__).parent / part / "drill.py").exists()
 )
+BEGIN = "<!-- figures: written by `python -m tests.drills --record` -->\n"
+END = "<!-- end of figures -->"
 FIGURES = ROOT / "sync" / "RELIABILITY.md"
 SHOWN = 40
 """Failures of a row that are printed."""
