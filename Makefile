@@ -43,6 +43,11 @@ $(VENV)/.installed: requirements/dev.txt pyproject.toml | $(VENV)/.apt-run
 	@$(PY) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
+# After the rest, so that what the rest pins is there already.
+$(VENV)/.installed-drill: requirements/drill.txt $(VENV)/.installed
+	@$(PY) -m pip install --quiet --require-hashes -r requirements/drill.txt
+	@touch $@
+
 setup: $(VENV)/.installed ## system packages, .venv, pinned requirements
 
 demo: setup ## centre, enrolled terminal and sender on this machine
@@ -56,7 +61,7 @@ lint: setup ## ruff, mypy, import-linter
 test: setup $(VENV)/.apt-test lint ## everything CI checks
 	@$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile
 
-drill: setup $(VENV)/.apt-test ## everything that breaks, tried on the programs as they are (half an hour)
+drill: setup $(VENV)/.apt-test $(VENV)/.installed-drill ## everything that breaks, tried on the programs as they are (half an hour)
 	@mkdir -p build && $(PY) -m tests.drills --json build/drill.json
 
 bench: setup $(VENV)/.apt-test ## figures, as ratios within one run
@@ -77,8 +82,9 @@ format: setup ## ruff's formatter and safe fixes
 	@$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
 
 pins: setup ## write the pinned requirement files anew (needs uv)
-	@for x in device centre dev; do \
+	@for x in device centre dev drill; do \
 	   e="--extra $$x"; [ $$x = dev ] && e="--extra device --extra centre --extra fleet --extra dev"; \
+	   [ $$x = drill ] && e="--extra drill --constraint requirements/dev.txt"; \
 	   uv pip compile pyproject.toml $$e --universal --python-version 3.11 --generate-hashes --no-header \
 	     --no-emit-index-url --no-annotate --no-emit-find-links --quiet --output-file requirements/$$x.txt; done
 
