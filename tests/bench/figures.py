@@ -15,10 +15,13 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured number; `target` and `sense` only where the project has set one."""
+    """One measured number, or None with the reason in `note`.
+
+    `target` only where the project has set one; `sense` says which way is better.
+    """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     note: str = ""
     target: float | None = None
@@ -26,8 +29,8 @@ class Figure:
 
     @property
     def met(self) -> bool | None:
-        """Whether the target holds; None without one."""
-        if self.target is None:
+        """Whether the target holds; None without one, or without a measurement."""
+        if self.target is None or self.value is None:
             return None
         return self.value >= self.target if self.sense == "at least" else self.value <= self.target
 
@@ -76,11 +79,7 @@ def as_table(figures: Sequence[Figure], machine_line: str) -> str:
     """All figures as an aligned table: name, value, unit, target, note."""
     rows = [("what", "figure", "unit", "target", "note")]
     for figure in figures:
-        target = ""
-        if figure.target is not None:
-            sign = "≥" if figure.sense == "at least" else "≤"
-            target = f"{sign} {figure.target:g} {'met' if figure.met else 'MISSED'}"
-        rows.append((figure.name, _number(figure.value), figure.unit, target, figure.note))
+        rows.append((figure.name, number(figure.value), figure.unit, verdict(figure), figure.note))
     widths = [max(len(row[i]) for row in rows) for i in range(4)]
     lines = [machine_line, ""]
     for name, value, unit, target, note in rows:
@@ -89,8 +88,19 @@ def as_table(figures: Sequence[Figure], machine_line: str) -> str:
     return "\n".join(lines)
 
 
-def _number(value: float) -> str:
-    """Three significant digits, thousands in groups."""
+def verdict(figure: Figure) -> str:
+    """The target and what came of it, in a few signs; empty without one."""
+    if figure.target is None:
+        return ""
+    sign = "≥" if figure.sense == "at least" else "≤"
+    said = {True: "met", False: "MISSED", None: "not measured"}[figure.met]
+    return f"{sign} {figure.target:g} {said}"
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, thousands in groups; a dash for what was not measured."""
+    if value is None:
+        return "–"
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
