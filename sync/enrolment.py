@@ -278,7 +278,7 @@ class Enrolment:
         if reply.status == 200:
             try:
                 found = msgspec.json.decode(reply.body, type=wire.EnrolReply)
-            except (msgspec.DecodeError, RecursionError):
+            except wire.UNREADABLE:
                 found = None
             if found is not None and found.v == wire.VERSION and found.device and found.centre:
                 return found

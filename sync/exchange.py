@@ -138,7 +138,7 @@ def verified(reply: Reply, *, epoch: str, centre: str) -> wire.Receipt | None:
         return None
     try:
         receipt = msgspec.json.decode(reply.body, type=wire.Receipt)
-    except (msgspec.DecodeError, RecursionError):
+    except wire.UNREADABLE:
         return None
     ours = (wire.VERSION, reply.digest, epoch, centre)
     theirs = (receipt.v, receipt.digest, receipt.epoch, receipt.centre)

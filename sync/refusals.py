@@ -68,5 +68,5 @@ def problem_code(reply: Reply) -> str:
         return ""
     try:
         return msgspec.json.decode(reply.body, type=wire.Problem).code
-    except (msgspec.DecodeError, RecursionError):
+    except wire.UNREADABLE:
         return ""

@@ -83,7 +83,7 @@ class Returning:
             )
         try:
             return _Word(found.body, msgspec.json.decode(found.body, type=wire.Receipt))
-        except (msgspec.DecodeError, RecursionError):
+        except wire.UNREADABLE:
             raise _NoReceiptError("this program does not understand the receipt") from None
 
     def _note(self, name: str, word: _Word, before: dict[str, int]) -> Outcome:

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from sync.contract import bundle
+from sync.contract import bundle, wire
 from sync.cursor import Memory
 from sync.datadir import DataDir, write_json
 
@@ -121,7 +121,7 @@ def remember(data: DataDir, memory: Memory) -> None:
         return
     try:
         told = msgspec.json.decode(data.sender_json.read_bytes(), type=_Told)
-    except (OSError, msgspec.DecodeError, RecursionError):
+    except (OSError, *wire.UNREADABLE):
         return
     if not told.device:
         return

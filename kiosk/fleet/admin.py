@@ -12,6 +12,7 @@ import requests
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.fleet.errors import RefusedError, UnreachableError
+from sync.contract import wire
 from sync.contract.bundle import fingerprint, key_text
 from sync.contract.carried import CarriedBatch
 from sync.contract.signing import sign
@@ -163,7 +164,7 @@ class Admin:
             return None
         try:
             return msgspec.json.decode(content)
-        except (msgspec.DecodeError, RecursionError):
+        except wire.UNREADABLE:
             raise UnreachableError(self._strange(200)) from None
 
     def _exchange(self, method: str, path: str, raw: bytes) -> bytes:
@@ -204,7 +205,7 @@ class Admin:
     def _refusal(self, status: int, content: bytes, path: str) -> RefusedError | UnreachableError:
         try:
             found = msgspec.json.decode(content)
-        except (msgspec.DecodeError, RecursionError):
+        except wire.UNREADABLE:
             found = None
         if status < 400 or not isinstance(found, dict) or "code" not in found:
             return UnreachableError(self._strange(status))

@@ -128,7 +128,7 @@ def _is_receipt(batch: carried.CarriedBatch, status: int, body: bytes) -> bool:
         return False
     try:
         found = msgspec.json.decode(body, type=wire.Receipt)
-    except (msgspec.DecodeError, RecursionError):
+    except wire.UNREADABLE:
         return False
     return (found.digest, found.epoch) == (batch.digest, batch.epoch)
 
@@ -138,7 +138,7 @@ def _is_problem(status: int, body: bytes) -> bool:
         return False
     try:
         return bool(msgspec.json.decode(body, type=wire.Problem).code)
-    except (msgspec.DecodeError, RecursionError):
+    except wire.UNREADABLE:
         return False
 
 

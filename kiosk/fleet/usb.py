@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from kiosk.fleet.errors import FleetError
-from sync.contract import carried
+from sync.contract import carried, wire
 from sync.contract.bundle import BundleError, fingerprint
 from sync.contract.code import Ticket, TicketError, read_ticket
 
@@ -165,7 +165,7 @@ def _signer(raw: bytes) -> str:
     try:
         found: Any = msgspec.json.decode(raw[:MAX_FILE_BYTES], type=dict[str, Any])
         return str(found["key"])
-    except (msgspec.DecodeError, KeyError, RecursionError) as error:
+    except (KeyError, *wire.UNREADABLE) as error:
         raise BundleError(str(error)) from None
 
 

@@ -16,6 +16,7 @@ import msgspec
 from kiosk import stick
 from kiosk.ui.fallback import UNKNOWN
 from kiosk.wording import completed
+from sync.contract import wire
 from sync.contract.bundle import Bundle, BundleError, unpack
 from sync.datadir import DataDir, read_json, write_bytes
 
@@ -137,7 +138,7 @@ def signer(raw: bytes) -> str:
     """The key a container says it is signed with. Raises BundleError."""
     try:
         return str(msgspec.json.decode(raw, type=dict[str, Any])["key"])
-    except (msgspec.MsgspecError, KeyError, RecursionError) as error:
+    except (KeyError, *wire.UNREADABLE) as error:
         raise BundleError(f"the configuration file is damaged: {error}") from None
 
 

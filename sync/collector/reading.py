@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -12,6 +13,8 @@ import msgspec
 from sync.contract import records, wire
 
 MAX_STATUS_BYTES: Final = 16 << 10
+MAX_STATUS_DEPTH: Final = 20
+"""Deeper than any of ours, and no reader of it comes to the end of its stack."""
 _SAFE: Final = 2**53
 _SMALL: Final = 2**31 - 1
 _NUL: Final = "\x00"
@@ -81,14 +84,13 @@ class _Version(msgspec.Struct):
 
 _batch: Final = msgspec.json.Decoder(wire.Batch)
 _version: Final = msgspec.json.Decoder(_Version)
-_WRONG: Final = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
 
 def check_version(body: bytes) -> None:
     """Raise RefusedError `unknown_version` when `v` says so, `bad_envelope` else."""
     try:
         found = _version.decode(body).v
-    except _WRONG as error:
+    except wire.UNREADABLE as error:
         raise RefusedError("bad_envelope", _why(error)) from None
     if found not in wire.ACCEPTED:
         raise RefusedError("unknown_version", f"version {found} is not spoken here")
@@ -105,25 +107,42 @@ def decode(body: bytes, kind: type[Any]) -> Any:
     """
     try:
         found = _batch.decode(body) if kind is wire.Batch else msgspec.json.decode(body, type=kind)
-    except _WRONG as error:
+        # Records with it are quarantined one by one; anything else PostgreSQL could not store.
+        nul = kind is not wire.Batch and _holds_nul(body)
+    except wire.UNREADABLE as error:
         if "v" in getattr(kind, "__struct_fields__", ()):
             check_version(body)
         raise RefusedError("bad_envelope", _why(error)) from None
     if getattr(found, "v", wire.VERSION) not in wire.ACCEPTED:
         raise RefusedError("unknown_version", f"version {found.v} is not spoken here")
-    # Records with it are quarantined one by one; anything else PostgreSQL could not store.
-    if kind is not wire.Batch and b"\\u0000" in body and has_nul(msgspec.json.decode(body)):
+    if nul:
         raise RefusedError("bad_envelope", "U+0000 cannot be stored")
     return found
 
 
 def has_nul(value: object) -> bool:
     """Whether U+0000 is in any text of a decoded JSON value."""
-    if isinstance(value, str):
-        return _NUL in value
-    if isinstance(value, dict):
-        return any(has_nul(k) or has_nul(v) for k, v in value.items())
-    return isinstance(value, list) and any(has_nul(v) for v in value)
+    return any(isinstance(each, str) and _NUL in each for each, _ in _parts(value))
+
+
+def _holds_nul(raw: bytes) -> bool:
+    """The same of JSON not yet decoded. Raises wire.UNREADABLE, as unknown fields may be."""
+    return b"\\u0000" in raw and has_nul(msgspec.json.decode(raw))
+
+
+def _parts(value: object) -> Iterator[tuple[object, int]]:
+    """A decoded JSON value, its keys and all that is in it, each with its depth.
+
+    Not by recursion: what the decoder lets through may be nested deeper than Python's stack.
+    """
+    todo = [(value, 0)]
+    while todo:
+        each, depth = todo.pop()
+        yield each, depth
+        if isinstance(each, dict):
+            todo += [(part, depth + 1) for pair in each.items() for part in pair]
+        elif isinstance(each, list):
+            todo += [(part, depth + 1) for part in each]
 
 
 def _check_envelope(batch: wire.Batch) -> None:
@@ -161,13 +180,14 @@ def _read(raw: bytes) -> tuple[records.Record | None, str]:
         return None, "too_large"
     try:
         record = records.thaw(raw)
+        nul = _holds_nul(raw)
     except msgspec.ValidationError:
         return None, "schema"
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+    except wire.UNREADABLE:
         return None, "json"
     if _out_of_range(record):
         return None, "range"
-    if b"\\u0000" in raw and has_nul(msgspec.json.decode(raw)):
+    if nul:
         # PostgreSQL's text cannot hold it; the bytes can be kept.
         return None, "u0000"
     return record, ""
@@ -191,7 +211,12 @@ def prepare(body: bytes, digest: str) -> Prepared:
         raw = bytes(item.rec)
         record, code = _read(raw)
         entries.append(Entry(item.seq, item.id, raw, hashlib.sha256(raw).digest(), record, code))
-    status = msgspec.json.encode(batch.status)
-    if len(status) > MAX_STATUS_BYTES or has_nul(batch.status):
-        status = b"{}"
-    return Prepared(batch, entries, held, status.decode(), digest)
+    return Prepared(batch, entries, held, _status(batch.status), digest)
+
+
+def _status(said: dict[str, object]) -> str:
+    """What a device says of itself, as JSON; an empty object for what cannot be kept."""
+    if any(depth > MAX_STATUS_DEPTH for _, depth in _parts(said)) or has_nul(said):
+        return "{}"
+    status = msgspec.json.encode(said)
+    return status.decode() if len(status) <= MAX_STATUS_BYTES else "{}"

@@ -14,6 +14,8 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from sync.contract import wire
+
 LANGUAGES = ("fi", "sv", "en", "et", "ru", "uk", "ar")
 ScaleName = Literal["agree5", "satisfied5", "satisfied3"]
 Positive = Annotated[float, msgspec.Meta(gt=0)]
@@ -273,7 +275,7 @@ def decode(payload: bytes) -> Bundle:
     """Read a bundle's JSON. Raises BundleError naming the key that does not fit."""
     try:
         return msgspec.json.decode(payload, type=Bundle)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except wire.UNREADABLE as error:
         raise BundleError(f"the configuration does not fit this program: {error}") from None
 
 

@@ -147,5 +147,5 @@ def _decode(raw: bytes, kind: type[_File], what: str) -> _File:
         raise CarriedError(f"the file of {what} is larger than any of ours")
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, RecursionError):
+    except wire.UNREADABLE:
         raise CarriedError(f"the file of {what} is damaged, or of another program") from None

@@ -16,6 +16,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from sync.contract import wire
 from sync.contract.bundle import fingerprint
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -126,7 +127,7 @@ def read_ticket(raw: bytes) -> Ticket:
     """Read a ticket's JSON, from a label or a stick. Raises TicketError."""
     try:
         ticket = msgspec.json.decode(raw, type=Ticket)
-    except (msgspec.DecodeError, RecursionError):
+    except wire.UNREADABLE:
         raise TicketError("the enrolment file is damaged") from None
     if not ticket.endpoint or not complete(ticket.code):
         raise TicketError("the enrolment file has no address or no whole code")

@@ -10,6 +10,10 @@ VERSION: Final = 1
 ACCEPTED: Final = frozenset({1})
 """The centre is upgraded first and accepts v and v-1."""
 
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes that are no message: text that is no UTF-8 and nesting too deep
+have errors of their own."""
+
 MAX_ITEMS: Final = 2000
 """Of a batch: 2000 in one transaction cost a quarter less each than 500; bytes are bound, too."""
 MAX_BODY_BYTES: Final = 1 << 20
