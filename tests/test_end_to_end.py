@@ -12,7 +12,7 @@ import pytest
 from sync.contract.records import COMMENT, SERVICE
 from tests.faults.field import unbalanced_epochs
 from tests.faults.house import House, house
-from tests.faults.terminal import prepared, terminal
+from tests.faults.terminal import LIMIT_S, committed, prepared, terminal
 
 pytestmark = pytest.mark.display
 
@@ -51,7 +51,7 @@ def test_taps_in_three_languages_are_the_numbers_in_the_report(
         assert subject.child is not None
         assert subject.child.stop() == 0
     expected = len(visits) * 5
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + LIMIT_S
     query = "select count(*) from records where device = ?"
     while home.rows(query, bundle.device)[0][0] < expected:
         assert time.monotonic() < deadline, sender.said()[-3000:]
@@ -113,15 +113,23 @@ def test_a_chosen_service_and_typed_words_arrive_as_chosen_and_typed(
         subject.speak(language)
         pages = subject.pages
         subject.tap_and_commit(pages.rest(language), "nps.4")
-        subject.turn(pages.choice(language, SERVICE), "group.health")
-        subject.tap_and_commit(pages.choice(language, SERVICE, 0, "health"), "choice.dental")
+        groups = pages.choice(language, SERVICE, dots=(1, 4))
+        subject.arrives(groups)
+        subject.tap(groups, "group.health")
+        subject.tap_and_commit(
+            pages.choice(language, SERVICE, 0, "health", (1, 4)), "choice.dental"
+        )
         statement = bundle.survey.statements[0].id
         subject.tap_and_commit(pages.face(language, statement, 2, 4), "face.3")
-        subject.turn(pages.offer(language, 3, 4), "comment.here")
-        for key in "hö":
-            subject.turn(pages.text(language), f"key.{key}")
+        offer = pages.offer(language, 3, 4)
+        subject.arrives(offer)
+        subject.tap(offer, "comment.here")
+        text = pages.text(language)
+        subject.write(text, "hö")
+        before = committed(data)
+        subject.tap(text, "send")
         # The text and, with the thanks, the end of the visit.
-        subject.tap_and_commit(pages.text(language), "send", records=2)
+        subject.wait_for(lambda: committed(data) == before + 2, "the text on disk")
         assert subject.child is not None
         assert subject.child.stop() == 0
     home.hymio("sync", "--data", str(data), "--once")

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from PIL import Image
 
-from kiosk.layout.compose import Composer
-from kiosk.layout.measure import PillowMeasure
 from kiosk.layout.page import Page, Target
+from kiosk.ui import field
+from kiosk.ui.pages import Modes, Pages
+from kiosk.ui.paint import State
 from sync.contract import bundle as bundles
 from tests.bench.screen import Pointer, Screen, virtual_screen, wait_until
 from tests.faults.house import Child
@@ -23,8 +25,15 @@ from tests.faults.house import Child
 ACCENT = 0x0B5563
 SURFACE = 0xFFFFFF
 FINGER_S = 0.03
-START_TIMEOUT_S = 30.0
-SETTLE_TIMEOUT_S = 10.0
+LIMIT_S = 30.0
+"""For whatever comes on its own: long, since a busy machine must not look like a broken program."""
+POLL_S = 0.005
+"""Between two looks; a poll without a pause takes the processor from the terminal it waits for."""
+LATE_S = 0.15
+"""A busy terminal notices so much later that its picture is on the screen: it counts from then."""
+NOBODY: Modes = frozenset()
+KEYS = {" ": "space", "\n": "enter"}
+"""Keys of the glass whose name is not the character they write."""
 
 
 def prepared(
@@ -52,7 +61,9 @@ class Terminal:
         self.bundle = bundle
         self.data = data
         self.screen = screen
-        self.pages = Composer(bundle, PillowMeasure())
+        self.looks = Pages(bundle, (bundle.screen.width_px, bundle.screen.height_px))
+        """Composes and paints, as the terminal does."""
+        self.pages = self.looks.composer(NOBODY)
         self.finger = Pointer(screen.name)
         self._log = log
         self._config = log.with_suffix(".bundle")
@@ -68,14 +79,23 @@ class Terminal:
         return [sys.executable, "-m", "kiosk.cli", *words]
 
     def start(self, *, wait: bool = True) -> Child:
-        """Start it; with `wait`, until the resting screen stands."""
+        """Start it; with `wait`, until the resting screen stands and its loop turns."""
+        before = self._told_at()
         self.child = Child(self.command(), self._log, self.env)
         if wait:
-            self.wait_for(self.resting, "the resting screen")
-            self.settle()
+            self.arrives(self.pages.rest(self.bundle.languages[0]))
+            # It tells how it is in its loop's first turn; taps before are lost.
+            self.wait_for(lambda: self._told_at() != before, "its status")
+            self.quiet()
         return self.child
 
-    def wait_for(self, condition: Any, what: str, timeout_s: float = START_TIMEOUT_S) -> float:
+    def _told_at(self) -> int:
+        try:
+            return (self.data / "terminal.json").stat().st_mtime_ns
+        except OSError:
+            return 0
+
+    def wait_for(self, condition: Any, what: str, timeout_s: float = LIMIT_S) -> float:
         """Wait for something on the screen; says what the terminal wrote when it never comes."""
 
         def there() -> bool:
@@ -84,7 +104,7 @@ class Terminal:
             return bool(condition())
 
         try:
-            return wait_until(there, timeout_s, what=what)
+            return wait_until(there, timeout_s, poll_s=POLL_S, what=what)
         except TimeoutError as error:
             said = self.child.said()[-3000:] if self.child else ""
             raise AssertionError(f"{error}\n{said}") from None
@@ -97,9 +117,53 @@ class Terminal:
 
     # --- looking ----------------------------------------------------------------------------------
 
+    def painted(
+        self, page: Page, *, text: str = "", modes: Modes = NOBODY, **states: State
+    ) -> bytes:
+        """What stands on the screen with a page, `text` in its field: RGB, row by row."""
+        painter = self.looks.painter(modes, page.screen)
+        image = painter.page(page, states)
+        if page.screen == "text":
+            patch = field.text_patch(page, text, self.looks, modes)
+            assert patch is not None
+            region, draw = patch
+            size = (region[2] - region[0], region[3] - region[1])
+            part = Image.new("RGB", size, painter.theme.ground)
+            draw(part, painter.moved(region))
+            image.paste(part, region[:2])
+        return image.tobytes()
+
+    def picture(self) -> Image.Image:
+        """What stands on the screen now."""
+        buffer = self.screen.framebuffer
+        size = (buffer.width, buffer.height)
+        return Image.frombuffer("RGB", size, buffer.rows(), "raw", "BGRX", 0, 1)
+
+    def sees(self, page: Page, *, text: str = "", modes: Modes = NOBODY, **states: State) -> None:
+        """Wait until every pixel is as `painted` says."""
+        wanted = self.painted(page, text=text, modes=modes, **states)
+        last = b""
+
+        def there() -> bool:
+            nonlocal last
+            before, last = last, self.screen.framebuffer.rows()
+            return last != before and self.picture().tobytes() == wanted
+
+        marked = f", {states}" if states else ""
+        self.wait_for(there, f"the screen {page.screen}{marked}{text and f', {text!r} in it'}")
+
+    def arrives(self, page: Page, **states: State) -> None:
+        """Wait until a page stands, and takes taps."""
+        self.sees(page, **states)
+        self.quiet()
+
+    def quiet(self) -> None:
+        """What stands on the screen now takes taps after this."""
+        time.sleep(self.bundle.touch.quiet_ms / 1000 + LATE_S)
+
     def resting(self, language: str = "") -> bool:
         """Whether the resting screen stands, in the given or the resting language."""
-        page = self.pages.rest(language or self.bundle.languages[0])
+        page = self.looks.page(NOBODY, "rest", language or self.bundle.languages[0])
         return all(self.shows(page, f"nps.{n}", SURFACE) for n in range(11))
 
     def shows(self, page: Page, name: str, colour: int) -> bool:
@@ -128,7 +192,12 @@ class Terminal:
         """Wait until the dead terminal's window is gone: the next one draws on an empty screen."""
         page = self.pages.rest(self.bundle.languages[0])
         colours = [SURFACE, ACCENT]
-        wait_until(lambda: self.colour(page, "nps.0") not in colours, 5, what="an empty screen")
+        wait_until(
+            lambda: self.colour(page, "nps.0") not in colours,
+            LIMIT_S,
+            poll_s=POLL_S,
+            what="an empty screen",
+        )
 
     # --- touching ---------------------------------------------------------------------------------
 
@@ -153,7 +222,7 @@ class Terminal:
         stands and a screen stays quiet.
         """
         span = (self.bundle.timing.hold_ms + self.bundle.touch.quiet_ms) / 1000 + 0.1
-        deadline = time.monotonic() + SETTLE_TIMEOUT_S
+        deadline = time.monotonic() + LIMIT_S
         picture, since = b"", time.monotonic()
         while time.monotonic() - since < span or picture in other_than:
             now = self.screen.framebuffer.rows()
@@ -173,15 +242,28 @@ class Terminal:
         self.settle(before, pressed)
 
     def tap_and_commit(self, page: Page, name: str, records: int = 1) -> None:
-        """Tap an answer and wait until its record is on disk and the screen has moved on."""
+        """Tap an answer of the page that comes, and wait until its record is on disk."""
         before = committed(self.data)
-        self.turn(page, name)
-        self.wait_for(lambda: committed(self.data) >= before + records, f"{name} on disk", 10)
+        self.arrives(page)
+        self.tap(page, name)
+        self.wait_for(lambda: committed(self.data) >= before + records, f"{name} on disk")
+
+    def write(self, page: Page, text: str) -> None:
+        """Type on the keys of the glass, each once what was typed before stands in the field."""
+        self.arrives(page)
+        for end, letter in enumerate(text, 1):
+            if text[end - 2 : end - 1] == letter:
+                # The same key again within this time is a bounce.
+                time.sleep(self.bundle.touch.key_repeat_ms / 1000)
+            self.tap(page, f"key.{KEYS.get(letter, letter)}")
+            self.sees(page, text=text[:end])
 
     def speak(self, language: str) -> None:
         """Choose a language on the resting screen."""
-        self.turn(self.pages.rest(self.bundle.languages[0]), f"language.{language}")
-        self.wait_for(lambda: self.resting(language), f"the resting screen in {language}", 10)
+        rest = self.pages.rest(self.bundle.languages[0])
+        self.arrives(rest)
+        self.tap(rest, f"language.{language}")
+        self.arrives(self.pages.rest(language))
 
     def visit(self, score: int, faces: list[int], language: str = "") -> None:
         """A whole visit without text: the number, the faces, Done."""
@@ -193,8 +275,14 @@ class Terminal:
         for done, (statement, face) in enumerate(zip(statements, faces, strict=True), 1):
             page = self.pages.face(language, statement.id, done, len(faces) + 1)
             self.tap_and_commit(page, f"face.{face}")
-        self.turn(self.pages.thanks(language), "done")
-        self.wait_for(self.resting, "the resting screen after Done", 10)
+        thanks = self.thanks(language)
+        self.arrives(thanks)
+        self.tap(thanks, "done")
+        self.arrives(self.pages.rest(self.bundle.languages[0]))
+
+    def thanks(self, language: str) -> Page:
+        """The thanks of today."""
+        return self.pages.thanks(language, time.strftime("%Y-%m-%d"))
 
 
 def committed(data: Path) -> int:

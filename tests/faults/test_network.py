@@ -68,7 +68,7 @@ def _until_stored(home: House, device: str, number: int) -> None:
     query = "select count(*) from records where device = ?"
     wait_until(
         lambda: home.rows(query, device)[0][0] >= number,
-        10,
+        30,
         poll_s=0.05,
         what=f"{number} records at the centre",
     )

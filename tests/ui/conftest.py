@@ -24,7 +24,6 @@ def window(tmp_path: Path) -> Iterator[Callable[..., Terminal]]:
                 terminal(config or bundle(**fields), tmp_path / "data", tmp_path / "log")
             )
             found.start()
-            found.settle()
             return found
 
         yield start

@@ -7,21 +7,18 @@ import ctypes
 import os
 import sqlite3
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from PIL import Image
-
 from kiosk.layout.page import Page
-from kiosk.ui import field
-from kiosk.ui.pages import Pages
 from sync.contract.bundle import Timing, Touch
 from sync.contract.records import Answer, End, Record, thaw
-from tests.faults.terminal import ACCENT, Terminal
+from tests.faults.terminal import LIMIT_S, Terminal
 
 Start = Callable[..., Terminal]
 """The fixture `window`."""
+LAST_KEY = 255
+"""The last of the codes a keyboard has; nothing is on it."""
 QUICK = {"timing": Timing(hold_ms=60), "touch": Touch(quiet_ms=60)}
 
 
@@ -42,26 +39,9 @@ def ends(data: Path) -> list[End]:
     return [record for record in records(data) if isinstance(record, End)]
 
 
-def picture(subject: Terminal) -> Image.Image:
-    buffer = subject.screen.framebuffer
-    size = (buffer.width, buffer.height)
-    return Image.frombuffer("RGB", size, buffer.rows(), "raw", "BGRX", 0, 1)
-
-
-def shows(subject: Terminal, page: Page) -> bool:
-    """Whether the window shows a page exactly as `preview` would paint it."""
-    painted = pages_of(subject).painter(frozenset()).page(page)
-    return picture(subject).tobytes() == painted.tobytes()
-
-
-def pages_of(subject: Terminal) -> Pages:
-    screen = subject.bundle.screen
-    return Pages(subject.bundle, (screen.width_px, screen.height_px))
-
-
 def xdotool(subject: Terminal, *words: str) -> None:
     env = {**os.environ, "DISPLAY": subject.screen.name}
-    subprocess.run(["xdotool", *words], env=env, check=True, timeout=10)
+    subprocess.run(["xdotool", *words], env=env, check=True, timeout=LIMIT_S)
 
 
 def tap(subject: Terminal, page: Page, name: str) -> None:
@@ -70,29 +50,22 @@ def tap(subject: Terminal, page: Page, name: str) -> None:
     xdotool(subject, "mousemove", str(x), str(y), "mousedown", "1", "sleep", "0.05", "mouseup", "1")
 
 
-def arrives(subject: Terminal, page: Page) -> None:
-    """Wait for a page, then until it takes taps."""
-    subject.wait_for(lambda: shows(subject, page), f"the screen {page.screen}", 10)
-    time.sleep(subject.bundle.touch.quiet_ms / 1000 + 0.03)
+def spare_keys(display: str, *symbols: str) -> None:
+    """Give a keyboard keys it lacks, for good.
 
-
-def arrives_chosen(subject: Terminal, page: Page) -> None:
-    subject.wait_for(lambda: subject.shows(page, "nps.5", ACCENT), "the number chosen before", 10)
-
-
-def picture_of_text(subject: Terminal) -> bytes:
-    """The text screen with nothing written."""
-    pages = pages_of(subject)
-    page = subject.pages.text("fi")
-    painter = pages.painter(frozenset())
-    image = painter.page(page)
-    patch = field.text_patch(page, "", pages, frozenset())
-    assert patch is not None
-    region, draw = patch
-    part = image.crop(region)
-    draw(part, painter.moved(region))
-    image.paste(part, region[:2])
-    return image.tobytes()
+    xdotool lends them for one press and takes them back at once; a busy window that looks up late
+    what was pressed finds nothing.
+    """
+    x11 = ctypes.CDLL("libX11.so.6")
+    x11.XOpenDisplay.restype = ctypes.c_void_p
+    x11.XStringToKeysym.restype = ctypes.c_ulong
+    connection = ctypes.c_void_p(x11.XOpenDisplay(display.encode()))
+    for at, symbol in enumerate(symbols):
+        code = ctypes.c_ulong(x11.XStringToKeysym(symbol.encode()))
+        assert code.value, f"no key is called {symbol}"
+        x11.XChangeKeyboardMapping(connection, LAST_KEY - at, 1, ctypes.byref(code), 1)
+    x11.XSync(connection, 0)
+    x11.XCloseDisplay(connection)
 
 
 def bytes_on_disk(data: Path) -> bytes:
@@ -122,7 +95,7 @@ def windows(display: str) -> list[int]:
         env={**os.environ, "DISPLAY": display},
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=LIMIT_S,
         check=True,
     )
     found = [int(number) for number in listed.stdout.split()]
@@ -142,5 +115,6 @@ def ask_to_close(display: str) -> None:
         message = _Message(33, 0, 1, connection, window, protocols, 32)
         message.data[0] = delete
         x11.XSendEvent(connection, ctypes.c_ulong(window), 0, 0, ctypes.byref(message))
-    x11.XFlush(connection)
+    # In the server before anything that is done next.
+    x11.XSync(connection, 0)
     x11.XCloseDisplay(connection)
