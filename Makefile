@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test drill bench preview deb deb-test lint format pins clean
+.PHONY: help setup demo test drill soak bench preview deb deb-test lint format pins clean
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -63,6 +63,9 @@ test: setup $(VENV)/.apt-test lint ## everything CI checks
 
 drill: setup $(VENV)/.apt-test $(VENV)/.installed-drill ## everything that breaks, tried on the programs as they are (half an hour)
 	@mkdir -p build && $(PY) -m tests.drills --json build/drill.json
+
+soak: setup ## a hundred thousand visits through the real window (hours)
+	@$(PY) -m tests.soak
 
 bench: setup $(VENV)/.apt-test ## figures, as ratios within one run
 	@$(PY) -m tests.bench

@@ -19,9 +19,10 @@ from PIL import Image
 from kiosk.layout.page import Page
 from kiosk.ui.paint import Painter, Px, State
 
-AHEAD = 4
-"""Painted pages kept for later, packed: a page of 3 MB takes about 50 kB."""
-SPRITES = 16
+AHEAD = 48
+"""Painted pages kept for later, packed: a page of 3 MB takes about 50 kB. Enough for a whole visit
+in two languages, so that the next visitor waits for no painting."""
+SPRITES = 32
 """Textures of pressed and chosen targets kept."""
 
 Finger = Callable[[str, object, float, float], None]

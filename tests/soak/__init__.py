@@ -1,0 +1,1 @@
+"""The soak: many visits through the real terminal; run by `make soak`."""
