@@ -28,6 +28,7 @@ from sync.contract.bundle import Bundle, Touch, key_text
 from sync.datadir import DataDir
 from tests.bench.screen import Pointer, Screen, wait_until
 from tests.faults.house import Child, House
+from tests.faults.terminal import LATE_S, LIMIT_S
 from tests.ui.looking import xdotool
 
 SIZE = (1280, 800)
@@ -78,6 +79,10 @@ class Field:
         self.kiosk: Child | None = None
         self.sender: Child | None = None
         self._pages = Pages(fallback_bundle(SIZE), SIZE)
+        self._composed: dict[tuple[str, View], Page] = {}
+        self._painted: tuple[Page, Image.Image] | None = None
+        self._last = b""
+        """What the window showed when it was last compared with what is painted."""
         self.language = "fi"
         self.shadow = Shadow(self.data, self.stick)
 
@@ -122,6 +127,7 @@ class Field:
     def configured(self, bundle: Bundle | None) -> None:
         """From here on the window is drawn with this bundle, or as one nobody has set up."""
         self._pages = Pages(bundle or fallback_bundle(SIZE), SIZE)
+        self._composed.clear()
         self.shadow.bundle = bundle
 
     def code(self, number: int = 0) -> str:
@@ -142,7 +148,7 @@ class Field:
         size = (buffer.width, buffer.height)
         return Image.frombuffer("RGB", size, buffer.rows(), "raw", "BGRX", 0, 1)
 
-    def wait(self, condition: Any, what: str, timeout_s: float = 20) -> None:
+    def wait(self, condition: Any, what: str, timeout_s: float = LIMIT_S) -> None:
         def there() -> bool:
             if self.kiosk is not None and self.kiosk.ended is not None:
                 raise AssertionError(f"the terminal ended: {self.kiosk.said()[-3000:]}")
@@ -157,6 +163,13 @@ class Field:
             raise AssertionError(f"{error}\n{said}\n{sent}") from None
 
     def page(self, view: View) -> Page:
+        """A view as a page; the same one for the same view."""
+        key = (self.language, view)
+        if key not in self._composed:
+            self._composed[key] = self._compose(view)
+        return self._composed[key]
+
+    def _compose(self, view: View) -> Page:
         composer = self._pages.composer(frozenset())
         match view:
             case Sheet():
@@ -182,17 +195,39 @@ class Field:
         total = bundle.survey.count + 1
         return self._pages.page(frozenset(), "face", bundle.languages[0], statement, 1, total)
 
+    def painted(self, page: Page) -> Image.Image:
+        """The page as the terminal paints it."""
+        if self._painted is None or self._painted[0] is not page:
+            self._painted = (page, self._pages.painter(frozenset(), page.screen).page(page))
+            self._last = b""
+        return self._painted[1]
+
     def shows(self, page: Page) -> bool:
         """Whether the window shows exactly this page."""
-        painted = self._pages.painter(frozenset(), page.screen).page(page)
-        return self.picture().tobytes() == painted.tobytes()
+        wanted = self.painted(page)
+        if self._last and self._last == self.screen.framebuffer.rows():
+            # It did not the last time, and stands still.
+            return False
+        self._last = self.screen.framebuffer.rows()
+        if self.picture().tobytes() != wanted.tobytes():
+            return False
+        self._last = b""
+        return True
+
+    def arrives(self, page: Page) -> None:
+        """Wait until a page stands, and takes taps."""
+        self.wait(lambda: self.shows(page), f"the screen {page.screen}")
+        self.quiet()
+
+    def quiet(self) -> None:
+        """What stands in the window now takes taps after this."""
+        time.sleep(self._pages.bundle.touch.quiet_ms / 1000 + LATE_S)
 
     def says(self, page: Page, name: str) -> bool:
         """Whether a run of text of the page stands where it belongs, whatever else is shown."""
         run = next(run for run in page.runs if run.name == name)
         region = self._pages.view.px(run.box)
-        painted = self._pages.painter(frozenset(), page.screen).page(page)
-        return self.picture().crop(region).tobytes() == painted.crop(region).tobytes()
+        return self.picture().crop(region).tobytes() == self.painted(page).crop(region).tobytes()
 
     def texts(self, key: str, **values: object) -> str:
         text = wording.staff(self.language)[key]
@@ -222,7 +257,7 @@ class Field:
             return self.shows(found[0])
 
         self.wait(there, "the screen of the set-up")
-        time.sleep(self._pages.bundle.touch.quiet_ms / 1000 + 0.03)
+        self.quiet()
         return found[0]
 
     def press(self, *names: str) -> None:
@@ -237,12 +272,13 @@ class Field:
         for character in text:
             if character == before:
                 # The same key twice within a moment is a bounce.
-                time.sleep(0.13)
+                self.stands()
+                time.sleep(self._pages.bundle.touch.key_repeat_ms / 1000)
             self.tap(page, f"key.{character}")
             self.shadow.setup.act(f"key.{character}")
             before = character
 
-    def until(self, screen: str, timeout_s: float = 20) -> Page:
+    def until(self, screen: str, timeout_s: float = LIMIT_S) -> Page:
         """Wait until the files lead to a screen of the set-up, and it stands there."""
         self.wait(lambda: self.shadow.see() == screen, f"the screen {screen}", timeout_s)
         return self.stands()
@@ -256,7 +292,8 @@ class Field:
         """Hold the logo, then three corners."""
         logo = next(target for target in self.rest().targets if target.name == "logo")
         left, top, right, bottom = self._pages.view.px(logo.box)
-        self.touch((left + right) // 2, (top + bottom) // 2, 5.6)
+        # Five seconds, even where the terminal hears late that the finger came.
+        self.touch((left + right) // 2, (top + bottom) // 2, 6.5)
         for x, y in ((5, 5), (SIZE[0] - 5, 5), (5, SIZE[1] - 5)):
             self.touch(x, y)
 
@@ -273,16 +310,15 @@ class Field:
             facts=facts,
             guesses=Guesses(desk.guesses()),
         )
-        self.wait(lambda: self.read("terminal.json")["service"]["opened"], "the gesture", 5)
-        self.wait(lambda: self.says(self.page(service.view()), "title"), "the service screen", 5)
-        time.sleep(0.05)
+        self.wait(lambda: self.read("terminal.json")["service"]["opened"], "the gesture")
+        self.wait(lambda: self.says(self.page(service.view()), "title"), "the service screen")
+        self.quiet()
         return service
 
     def use(self, service: Service, *names: str) -> None:
         """Tap targets of the service screen."""
         for name in names:
             page = self.page(service.view())
-            self.wait(lambda page=page: self.says(page, "title"), f"where {name} is", 5)
-            time.sleep(0.05)
+            self.wait(lambda page=page: self.says(page, "title"), f"where {name} is")
             self.tap(page, name)
             service.act(name)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from sync.contract.bundle import Timing, Touch
-from tests.faults.terminal import Terminal, terminal
+from tests.faults.terminal import LIMIT_S, Terminal, terminal
 from tests.ui.looking import answers, ends
 from tests.ui.stage import bundle
 
@@ -30,7 +30,7 @@ ROWS = (0.5, 0.9, 0.62, 0.76, 0.4, 0.28, 0.14)
 QUIET_S = 0.1
 """To see that nothing else is said."""
 SETTLE_S = 0.5
-"""A resting finger has heard all there is by then."""
+"""A resting finger has heard all there is by then, unless more is said still."""
 READER = "import sys; sys.stdin.buffer.read()"
 """In place of a sound card: takes all there is to hear."""
 
@@ -55,7 +55,7 @@ class Blind:
         lines = [json.loads(line) for line in self._log.read_text().splitlines(keepends=False)]
         return [(line["language"], bare(line["text"])) for line in lines if line["do"] == "say"]
 
-    def listen(self, since: int, last: str, timeout_s: float = 15) -> list[str]:
+    def listen(self, since: int, last: str, timeout_s: float = LIMIT_S) -> list[str]:
         """What is said from `since` on, to the end of `last`."""
         deadline = time.monotonic() + timeout_s
         while last not in (said := [words for _, words in self.heard()[since:]]):
@@ -93,7 +93,7 @@ class Blind:
             time.sleep(0.06)
             self._subject.finger.release()
             # Not so fast that a busy machine takes it for a bounce of the glass.
-            time.sleep(0.15)
+            time.sleep(0.3)
         found = self.listen(since, last)
         # Who begins to feel at once is still within the double tap.
         time.sleep(0.3)
@@ -122,10 +122,17 @@ class Blind:
         x, y = self._at
         for back in (0, -1, 1, -2, 2, -3, 3):
             self.go(x + back * STEP_MM * self._scale, y)
-            time.sleep(SETTLE_S)
-            if self.heard()[-len(wanted) :] == wanted:
+            if self._settled()[-len(wanted) :] == wanted:
                 return
         raise AssertionError(f"{wanted} was heard once and not again: {self.heard()[-9:]}")
+
+    def _settled(self) -> list[tuple[str, str]]:
+        """Everything said so far, once nothing more comes."""
+        before, said = None, self.heard()
+        while said != before:
+            time.sleep(SETTLE_S)
+            before, said = said, self.heard()
+        return said
 
     def choose(self, words: str, *more: str, last: str) -> list[str]:
         self.find(words, *more)
@@ -192,7 +199,7 @@ def test_a_whole_visit_is_made_by_ear_alone(
     else:
         me.choose(me.words("done"), last=me.words("thanks"))
 
-    subject.wait_for(lambda: bool(ends(subject.data)), "the end of the visit", 10)
+    subject.wait_for(lambda: bool(ends(subject.data)), "the end of the visit")
     given = answers(subject.data)
     expected: list[object] = [9, 4, 2]
     if language == "en":
@@ -202,4 +209,4 @@ def test_a_whole_visit_is_made_by_ear_alone(
     assert {tuple(answer.mode) for answer in given} == {("speech",)}
     assert [end.how for end in ends(subject.data)] == ["completed"]
     if language == "fi":
-        subject.wait_for(subject.resting, "the resting screen after the thanks", 10)
+        subject.wait_for(subject.resting, "the resting screen after the thanks")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +20,7 @@ from sync.contract.records import End
 from sync.datadir import DataDir, write_json
 from tests.bench.screen import virtual_screen
 from tests.faults.house import example
+from tests.faults.terminal import LIMIT_S
 from tests.kiosk.staffing import pin_hash
 from tests.ui.looking import records
 from tests.ui.staffed import SIZE, Field, quick
@@ -50,7 +50,7 @@ def field(tmp_path: Path) -> Iterator[Go]:
             data.bundle_file(1).write_bytes(pack(config, KEY))
             found.start(**env)
             found.configured(config)
-            found.wait(lambda: found.shows(found.rest()), "the first question")
+            found.arrives(found.rest())
             return found
 
         yield go
@@ -75,17 +75,17 @@ def test_it_ends_an_open_visit_and_restarts_by_pin(
     subject.tap(subject.rest(), "nps.4")
     subject.wait(lambda: len(records(subject.data)) == 1, "an answer")
     face = subject.face()
-    subject.wait(lambda: subject.shows(face), "the next question")
+    subject.arrives(face)
     subject.tap(face, "back")
     subject.wait(lambda: not subject.shows(face), "the first question again")
+    subject.quiet()
     subject.service()
     service = subject.opened(config)
     (_, end) = records(subject.data)
     assert isinstance(end, End) and end.how == "interrupted"
     subject.use(service, "service.pin")
     for pin in ("0000", PIN):
-        subject.wait(lambda: subject.says(subject.page(service.view()), "title"), "the PIN", 5)
-        time.sleep(0.2)
+        subject.wait(lambda: subject.says(subject.page(service.view()), "title"), "the PIN")
         subject.use(service, *(f"key.{digit}" for digit in pin), "pin.ok")
         wrong = 0 if pin == PIN else 1
         subject.wait(
@@ -99,9 +99,9 @@ def test_it_ends_an_open_visit_and_restarts_by_pin(
     assert service.screen == "menu"
     subject.use(service, "service.restart", "service.yes")
     assert subject.kiosk is not None
-    assert subject.kiosk.wait(10) == 0
+    assert subject.kiosk.wait(LIMIT_S) == 0
     assert len(records(subject.data)) == 2
-    listening.join(10)
+    listening.join(LIMIT_S)
     assert (said[0], said[-1]) == ("READY=1", "STOPPING=1")
     # From the loop, at least twice as often as asked for: ten seconds were some fifty words.
     assert said.count("WATCHDOG=1") > 20
@@ -121,23 +121,23 @@ def test_a_lock_outlives_a_restart_and_wiping_the_glass_leaves_no_answer(
     service = subject.opened(config)
     assert subject.read("terminal.json")["service"]["locked_until"]
     subject.use(service, "service.pin", *(f"key.{digit}" for digit in PIN), "pin.ok")
-    time.sleep(0.4)
     assert service.screen == "pin"
-    assert subject.read("service.json")["wrong"] == FREE
     subject.use(service, "service.back", "service.clean")
-    subject.wait(lambda: subject.says(subject.page(Cleaning(1.0)), "title"), "the lock", 5)
+    subject.wait(lambda: subject.says(subject.page(Cleaning(1.0)), "title"), "the lock")
     for x in range(60, SIZE[0], 170):
         for y in (40, 400, 760):
             subject.touch(x, y, 0.01)
     assert subject.says(subject.page(Cleaning(1.0)), "title")
     assert records(subject.data) == []
+    # Long after the PIN was typed: it was not even tried.
+    assert subject.read("service.json")["wrong"] == FREE
 
     # IT takes it out of use meanwhile: no more visits, and the sender may erase everything.
     gone = msgspec.structs.replace(config, version=2, wipe=True)
     (subject.data / "config" / "2.bundle").write_bytes(pack(gone, KEY))
-    subject.wait(lambda: subject.read("terminal.json")["state"] == "wiped", "out of use", 10)
+    subject.wait(lambda: subject.read("terminal.json")["state"] == "wiped", "out of use")
     for path in (subject.data / "config").glob("*.bundle"):
         path.unlink()
     assert subject.kiosk is not None
-    assert subject.kiosk.wait(10) == 0
+    assert subject.kiosk.wait(LIMIT_S) == 0
     assert not (subject.data / "service.json").exists()
