@@ -68,6 +68,12 @@ def send(path: Path, url: str) -> int:
             sent += len(rows)
 
 
+def stored(path: Path) -> int:
+    """Records at the centre."""
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return int(db.execute("select count(*) from records").fetchone()[0])
+
+
 class Centre:
     """The other end, as an ASGI application over one table."""
 
@@ -110,8 +116,8 @@ class Centre:
 
 
 @contextlib.contextmanager
-def serving(path: Path, log: Path) -> Iterator[str]:
-    """Run the naive centre in a child process; gives its URL."""
+def serving(path: Path, log: Path) -> Iterator[tuple[str, int]]:
+    """Run the naive centre in a child process; gives its URL and its process id."""
     with log.open("ab") as out:
         child = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.naive", str(path)],
@@ -128,7 +134,7 @@ def serving(path: Path, log: Path) -> Iterator[str]:
                 raise RuntimeError(f"the naive centre does not start: {log.read_text()}")
             text += child.stdout.read() or b""
             time.sleep(0.02)
-        yield text.decode().split()[-1]
+        yield text.decode().split()[-1], child.pid
     finally:
         child.send_signal(signal.SIGINT)
         child.wait(10)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 CALLS = "fsync,fdatasync,sync_file_range,msync,syncfs,sync"
@@ -20,3 +24,24 @@ def count(log: Path) -> int:
     """Sync calls begun so far. A program that answered after a call is past its line here."""
     # A call that another thread interrupts has a second line, "<... fsync resumed>".
     return len(_CALL.findall(log.read_text(errors="replace"))) if log.exists() else 0
+
+
+def during(pids: Sequence[int], work: Callable[[], object], log: Path) -> int | None:
+    """Sync calls these processes make while `work` is done; None where they cannot be traced."""
+    if shutil.which("strace") is None:
+        return None
+    log.unlink(missing_ok=True)
+    # Without -qq, to be told when they are attached.
+    command = [word for word in traced(log) if word != "-qq"]
+    each = [word for pid in pids for word in ("-p", str(pid))]
+    with subprocess.Popen([*command, *each], stderr=subprocess.PIPE, text=True) as tracer:
+        assert tracer.stderr is not None
+        try:
+            # One line a process, whatever else its threads make strace say.
+            if not all("attached" in tracer.stderr.readline() for _ in pids):
+                return None
+            work()
+        finally:
+            tracer.send_signal(signal.SIGINT)
+            tracer.stderr.read()
+    return count(log)
