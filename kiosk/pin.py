@@ -138,9 +138,13 @@ def _when(wall: str) -> datetime:
 def _stamp(stored: Mapping[str, object]) -> Stamp | None:
     wall, boottime, boot = stored.get("wall"), stored.get("boottime_ms"), stored.get("boot")
     try:
-        if not isinstance(boottime, int) or not boot or _when(str(wall)).tzinfo is None:
-            return None
+        at = _when(str(wall))
     except ValueError:
+        return None
+    # Within these bounds nothing that is computed from it overflows.
+    if not isinstance(boottime, int) or not 0 <= boottime <= 2**53 or not boot:
+        return None
+    if at.tzinfo is None or not 1 < at.year < 9999:
         return None
     return Stamp(
         wall=str(wall), boottime_ms=boottime, boot=str(boot), synced=bool(stored.get("synced"))

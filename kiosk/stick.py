@@ -72,7 +72,7 @@ def bundles(root: Path, device: str) -> list[tuple[int, Path]]:
         files = list((root / FOLDER / device).glob("*.bundle"))
     except OSError:
         return []
-    found = [(int(path.stem), path) for path in files if path.stem.isdigit()]
+    found = [(int(path.stem), path) for path in files if path.stem.isdecimal()]
     return sorted(found, reverse=True)
 
 

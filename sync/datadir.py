@@ -13,6 +13,10 @@ import secrets
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from sync.contract import wire
+
 
 class DataDir:
     """The paths below one data directory; knows nothing of their content."""
@@ -146,7 +150,7 @@ def write_json(path: Path, obj: Any) -> None:
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a small JSON file; None when there is no file or it holds no object."""
     try:
-        found = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
+        # Strictly UTF-8: half a character would come back when it is told to somebody.
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+    except (OSError, *wire.UNREADABLE):
         return None
-    return found if isinstance(found, dict) else None

@@ -141,6 +141,6 @@ def _verified(raw: bytes, memory: Memory, have: int) -> bundle.Bundle:
 
 
 def _tidy(data: DataDir) -> None:
-    versions = sorted(int(p.stem) for p in data.config_dir.glob("*.bundle") if p.stem.isdigit())
+    versions = sorted(int(p.stem) for p in data.config_dir.glob("*.bundle") if p.stem.isdecimal())
     for version in versions[:-KEPT]:
         data.bundle_file(version).unlink(missing_ok=True)

@@ -60,6 +60,8 @@ def read_wish(path: Path) -> Wish | Said | None:
         return Said("bad_file", f"{path.name} cannot be read: {error.strerror}")
     try:
         found = json.loads(raw)
+        # Half a character would come back when it is told to somebody.
+        json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         return Said("bad_file", f"{path.name} is not JSON: {error}; write it anew")
     if not isinstance(found, dict):

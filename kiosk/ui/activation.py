@@ -93,7 +93,7 @@ class Activation:
         candidates = []
         for folder in (self._data.config_dir, self._carried):
             for path in folder.glob("*.bundle"):
-                if path.stem.isdigit() and int(path.stem) > self._version:
+                if path.stem.isdecimal() and int(path.stem) > self._version:
                     candidates.append((int(path.stem), path))
         for version, path in sorted(candidates, reverse=True):
             try:

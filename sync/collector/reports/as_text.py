@@ -13,7 +13,7 @@ from sync.collector.reports.sentence import sentence
 from sync.collector.reports.words import Words
 
 # What spreadsheets take for a formula when a text begins with it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def _width(text: str) -> int:
