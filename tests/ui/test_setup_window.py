@@ -52,6 +52,14 @@ def ticket(subject: Field, number: int, code: str = "") -> codes.Ticket:
     )
 
 
+def answered(subject: Field, code: str) -> bool:
+    """Whether the sender has said what is wrong with this code."""
+    seen = subject.shadow.look()
+    subject.shadow.setup.see(seen)
+    given = codes.plain(str(seen.wish.get("code", "")))
+    return given == codes.plain(code) and bool(subject.shadow.setup.awaited.trouble(seen))
+
+
 def test_scanned_cut_short_in_the_wrong_place_then_wrong_codes_and_a_stick(
     field: Go, home: House
 ) -> None:
@@ -80,21 +88,20 @@ def test_scanned_cut_short_in_the_wrong_place_then_wrong_codes_and_a_stick(
     # Six wrong codes, each with its sentence; then a stick with the right one.
     subject.stands()
     for n in range(6):
-        subject.scan(codes.to_qr(ticket(subject, 1, f"2222-2222-222{n + 2}-2222")))
-        subject.wait(
-            lambda: (
-                subject.shadow.see(),
-                subject.shadow.setup.awaited.trouble(subject.shadow.look()),
-            )[1],
-            "a sentence",
-        )
+        wrong = f"2222-2222-222{n + 2}-2222"
+        subject.scan(codes.to_qr(ticket(subject, 1, wrong)))
+        subject.wait(lambda wrong=wrong: answered(subject, wrong), f"a sentence about {wrong}")
         subject.stands()
+    subject.press("setup.change")
+    subject.stands()
+    # A stick that is plugged in here shows its list; from there back, and the list asked for.
     (subject.stick / "hymio" / "esim-0002").mkdir(parents=True)
     good = subject.stick / "hymio" / "esim-0002" / "ticket.json"
     (subject.stick / "hymio" / "esim-0009").mkdir()
     (subject.stick / "hymio" / "esim-0009" / "ticket.json").write_bytes(b"{ torn")
     good.write_bytes(msgspec.json.encode(ticket(subject, 1)))
-    subject.press("setup.change", "setup.stick", "stick.0")
+    subject.until("stick")
+    subject.press("setup.back", "setup.stick", "stick.0")
     subject.configured(home.bundles[1])
     # The centre may ask for patience after so many wrong ones.
     subject.wait(
