@@ -71,5 +71,5 @@ def _read(name: str) -> dict[str, str]:
     try:
         with path.open("rb") as file:
             return {key: str(text) for key, text in tomllib.load(file).items()}
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WordingError(f"{path}: {error}") from None

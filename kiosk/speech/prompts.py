@@ -78,7 +78,7 @@ class Prompts:
         for manifest in sorted(self._folder.glob(f"*/{MANIFEST}")):
             try:
                 rows = tomllib.loads(manifest.read_text(encoding="utf-8"))
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, RecursionError) as error:
                 log.warning("recordings of %s are not used: %s", manifest.parent.name, error)
                 continue
             for text, name in rows.items():
