@@ -37,8 +37,9 @@ def during(pids: Sequence[int], work: Callable[[], object], log: Path) -> int | 
     with subprocess.Popen([*command, *each], stderr=subprocess.PIPE, text=True) as tracer:
         assert tracer.stderr is not None
         try:
-            # One line a process, whatever else its threads make strace say.
-            if not all("attached" in tracer.stderr.readline() for _ in pids):
+            # One line a process; one that has ended meanwhile counts nothing.
+            said = [tracer.stderr.readline() for _ in pids]
+            if not all("attached" in line or "No such process" in line for line in said):
                 return None
             work()
         finally:

@@ -18,6 +18,7 @@ from typing import Protocol
 
 from kiosk.recorder import Recorder
 from sync.clock import Clock
+from sync.contract import wire
 from sync.contract.bundle import Storage
 from sync.contract.ids import uuid7
 from sync.contract.records import Record, freeze
@@ -181,7 +182,7 @@ class Ours:
     """An enrolled device whose sender runs in this process."""
 
     share = 1.0
-    note = "WAL, synchronous=FULL at both ends"
+    note = f"WAL, synchronous=FULL at both ends; up to {wire.MAX_ITEMS:,} a batch"
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -227,7 +228,9 @@ class Naive:
     """An outbox table, requests, uvicorn, one SQLite table."""
 
     share = 1.0
-    note = "WAL, synchronous=FULL at both ends; no signatures, no validation, one table"
+    note = (
+        "WAL, synchronous=FULL at both ends; no signatures, no validation, one table; 500 a batch"
+    )
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
