@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import importlib.metadata
 import os
 from typing import Any
@@ -11,8 +12,9 @@ from sync.clock import Clock
 from sync.datadir import DataDir, read_json
 
 
+@functools.cache
 def version() -> str:
-    """The program's version."""
+    """The installed version of the program; "0" where it is not installed."""
     try:
         return importlib.metadata.version("hymio")
     except importlib.metadata.PackageNotFoundError:

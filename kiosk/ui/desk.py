@@ -18,11 +18,11 @@ from kiosk.seen import Seen
 from kiosk.speech.parts import Silence, Voice
 from kiosk.speech.state import state
 from kiosk.ui.activation import CARRIED
-from kiosk.ui.status import program_version
 from sync import clock, ledger
 from sync.build import clock_problem
 from sync.contract.bundle import Bundle
 from sync.datadir import DataDir, read_json, write_json
+from sync.status import version
 from sync.wish import Wish, read_wish
 
 log = logging.getLogger("hymio.ui")
@@ -97,7 +97,7 @@ class Desk:
             window=self._window,
             ledger=_ledger(self._data) if full else None,
             failed=_names((read_json(self._setup_json) or {}).get("failed")),
-            version=program_version(),
+            version=version(),
             speech=state(self._voice, bundle),
             on_stick=_on_stick(self._stick, bundle),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from kiosk.speech.state import state
@@ -11,14 +10,7 @@ from kiosk.ui.flow import Flow
 from sync import clock
 from sync.contract.bundle import Bundle
 from sync.datadir import DataDir, read_json, write_json
-
-
-def program_version() -> str:
-    """The installed version of the program."""
-    try:
-        return version("hymio")
-    except PackageNotFoundError:
-        return "0"
+from sync.status import version
 
 
 class Status:
@@ -28,8 +20,8 @@ class Status:
         self._data, self._door = data, door
         # A restart is no change of the configuration.
         before = read_json(data.terminal_json) or {}
-        version, since = before.get("config"), before.get("config_since")
-        self._version = version if isinstance(version, int) and since else -1
+        active, since = before.get("config"), before.get("config_since")
+        self._version = active if isinstance(active, int) and since else -1
         self.since = str(since or "")
         """When (ISO) the configuration in use came into use."""
         self.display = ""
@@ -72,7 +64,7 @@ class Status:
             "refused": self._refused,
             "outbox": {"epoch": self._door.epoch, "fill": round(self._door.fill, 4)},
             "alarms": self._door.alarms,
-            "version": program_version(),
+            "version": version(),
             "display": self.display,
             "speech": speech,
             **self.more,
