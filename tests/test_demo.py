@@ -75,7 +75,7 @@ def test_visitors_tap_and_the_number_is_at_the_centre_and_survives_a_restart(
     first = Run(tmp_path, "--visitors", "2")
     try:
         page = first.wait_for(r"the page\s+(http://127\.0\.0\.1:\d+/)", 60).group(1)
-        first.wait_for(r"login\s+demo / \S+", 5)
+        first.wait_for(r"login\s+demo / \S+", 60)
         first.wait_for(r"^2 visits, 8 answers at the centre$", 90)
         with urllib.request.urlopen(page, timeout=10) as reply:
             assert reply.status == 200

@@ -44,7 +44,7 @@ def echo() -> Iterator[tuple[int, list[bytes]]]:
 
 
 def _post(proxy: CuttingProxy, body: bytes = b"x" * 5000) -> requests.Response:
-    return requests.post(proxy.url, data=body, timeout=5)
+    return requests.post(proxy.url, data=body, timeout=30)
 
 
 def test_passes_bytes_on_untouched(echo: tuple[int, list[bytes]]) -> None:
@@ -93,11 +93,11 @@ def test_a_pulled_cable_breaks_what_is_open_and_refuses_what_is_new(
     echo: tuple[int, list[bytes]],
 ) -> None:
     with CuttingProxy(echo[0]) as proxy, requests.Session() as session:
-        assert session.post(proxy.url, data=b"1", timeout=5).ok
+        assert session.post(proxy.url, data=b"1", timeout=30).ok
         proxy.down()
         for _ in range(2):
             with pytest.raises(requests.ConnectionError):
-                session.post(proxy.url, data=b"2", timeout=5)
+                session.post(proxy.url, data=b"2", timeout=30)
         proxy.up()
-        assert session.post(proxy.url, data=b"3", timeout=5).ok
+        assert session.post(proxy.url, data=b"3", timeout=30).ok
     assert echo[1] == [b"1", b"3"]

@@ -222,6 +222,7 @@ def test_a_code_on_its_own_never_gets_through(before, code, after):
     ],
 )
 def test_the_longest_text_is_searched_in_a_moment(text):
-    began = time.perf_counter()
+    # Of this thread's own work: a busy machine takes longer.
+    began = time.thread_time()
     find(text)
-    assert time.perf_counter() - began < 1.0
+    assert time.thread_time() - began < 1.0

@@ -416,7 +416,7 @@ def test_without_a_sound_card_the_reason_says_so(room: Room) -> None:
 def test_a_player_that_fails_makes_the_voice_silent_until_it_works_again(
     room: Room, fault: str, times: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    voice = room.open(patience=Patience(stuck=0.3, retry=0.3))
+    voice = room.open(patience=Patience(stuck=1.5, retry=0.3))
     (room.heard / fault).touch()
     for number in range(times):
         assert voice.available

@@ -205,10 +205,10 @@ def test_an_upgrade_waits_for_whoever_answers(tmp_path: Path) -> None:
     script = str(OS / "libexec" / "wait-idle")
     (tmp_path / "e.db").write_text("")
     os.utime(tmp_path / "e.db", (1, 1))
-    assert subprocess.run(["sh", script, str(tmp_path)], timeout=5, check=False).returncode == 0
+    assert subprocess.run(["sh", script, str(tmp_path)], timeout=30, check=False).returncode == 0
     (tmp_path / "e.db-shm").write_text("only the sender reads")
-    assert subprocess.run(["sh", script, str(tmp_path)], timeout=5, check=False).returncode == 0
-    assert subprocess.run(["sh", script, "/none"], timeout=5, check=False).returncode == 0
+    assert subprocess.run(["sh", script, str(tmp_path)], timeout=30, check=False).returncode == 0
+    assert subprocess.run(["sh", script, "/none"], timeout=30, check=False).returncode == 0
     (tmp_path / "e.db-wal").write_text("a tap just now")
     with pytest.raises(subprocess.TimeoutExpired):
         subprocess.run(["sh", script, str(tmp_path)], timeout=1, check=False)

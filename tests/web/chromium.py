@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, Locator, Page, Request
 
 from tests.web.site import NAME, PASSWORD, Site
 
@@ -72,6 +72,11 @@ class Watched:
         self.page.click("button.primary")
         self.page.wait_for_url(f"{self.site.url}/")
         return self.page
+
+    def follow(self, link: str | Locator) -> None:
+        """Click what leads to another page, and wait for it."""
+        with self.page.expect_navigation():
+            (self.page.locator(link) if isinstance(link, str) else link).click()
 
     def calm(self) -> None:
         """Nothing was refused, nothing failed, nothing came from elsewhere."""

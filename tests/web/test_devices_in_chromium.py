@@ -57,7 +57,7 @@ def test_the_pages_are_whole_in_every_language(browser: Browser, fleet: Site) ->
 def test_it_all_works_without_script(browser: Browser, fleet: Site) -> None:
     watched = Watched(browser, fleet, java_script_enabled=False)
     page = watched.sign_in()
-    page.click("nav.pages a >> nth=1")
+    watched.follow("nav.pages a >> nth=1")
     assert devices(page)[0] == "jarvenpaa-2"
     head = page.locator("table.fleet thead th")
     assert head.nth(2).get_attribute("aria-sort") == "ascending"
@@ -68,7 +68,7 @@ def test_it_all_works_without_script(browser: Browser, fleet: Site) -> None:
         (10, "To send", "descending"),
         (3, "Contact", "ascending"),
     ):
-        head.nth(column).get_by_role("link", name=link, exact=True).click()
+        watched.follow(head.nth(column).get_by_role("link", name=link, exact=True))
         sorted_by = [cell.get_attribute("aria-sort") for cell in head.all()]
         assert sorted_by[column] == way, link
         assert sorted_by.count(None) == len(sorted_by) - 1
@@ -76,24 +76,24 @@ def test_it_all_works_without_script(browser: Browser, fleet: Site) -> None:
             assert devices(page) == sorted(STATES)
     page.fill("#text", "aula")
     page.select_option("#municipality", "Järvenpää")
-    page.click(".choose button")
+    watched.follow(".choose button")
     assert devices(page) == ["jarvenpaa-1"]
     assert page.locator("#list-title").inner_text() == "1 of 13 devices"
     assert page.input_value("#text") == "aula"
     # The order chosen stays, and so does the filter when another language is chosen.
     assert head.nth(3).get_attribute("aria-sort") == "ascending"
-    page.click("nav.languages a[lang=sv]")
+    watched.follow("nav.languages a[lang=sv]")
     assert devices(page) == ["jarvenpaa-1"]
-    page.click("text=Visa alla")
+    watched.follow("text=Visa alla")
     assert len(devices(page)) == len(STATES)
-    page.click("h1 a:has-text('1 tyst')")
+    watched.follow("h1 a:has-text('1 tyst')")
     assert devices(page) == ["mantsala-1"]
     with page.expect_download() as download:
         page.click(".export a:has-text('CSV')")
     assert download.value.suggested_filename == "hymio-devices.csv"
-    page.click("table.fleet tbody th a")
+    watched.follow("table.fleet tbody th a")
     assert page.locator("h1").inner_text().startswith("Mäntsälän, aula")
-    page.click("text=Alla terminaler")
+    watched.follow("text=Alla terminaler")
     assert len(devices(page)) == len(STATES)
     watched.calm()
 

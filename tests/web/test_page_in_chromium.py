@@ -66,7 +66,7 @@ def test_it_all_works_without_script(browser: Browser, county: Site) -> None:
     assert names(page) == sorted(names(page))
     figures = {}
     for column in ("count", "mean", "nps"):
-        page.click(f"table.units th.c-{column} a")
+        watched.follow(f"table.units th.c-{column} a")
         cells = page.locator(f"table.units tbody td.c-{column}").all_inner_texts()
         figures[column] = [
             float(c.split("\n")[0].replace("\u2212", "-").replace(",", ".").replace("\u00a0", ""))
@@ -74,12 +74,12 @@ def test_it_all_works_without_script(browser: Browser, county: Site) -> None:
         ]
         assert figures[column] == sorted(figures[column], reverse=True), column
         assert page.locator(f"th.c-{column}").get_attribute("aria-sort") == "descending"
-    page.click("table.units th.c-nps a")
+    watched.follow("table.units th.c-nps a")
     turned = page.locator("table.units tbody td.c-mean").all_inner_texts()
     assert page.locator("th.c-nps").get_attribute("aria-sort") == "ascending"
     assert len(turned) == 6
     for by, heading in (("device", "Laite"), ("municipality", "Kunta"), ("service", "Palvelu")):
-        page.click(f"section#where nav a[href*='by={by}']")
+        watched.follow(f"section#where nav a[href*='by={by}']")
         assert page.locator("table.units thead th").first.inner_text().startswith(heading)
         # The order chosen stays.
         assert page.locator("th.c-nps").get_attribute("aria-sort") == "ascending"
@@ -91,23 +91,23 @@ def test_period_language_and_leaving(browser: Browser, county: Site) -> None:
     watched = Watched(browser, county)
     page = watched.sign_in()
     assert page.locator("html").get_attribute("lang") == "en"
-    page.click("nav.languages a[lang=sv]")
+    watched.follow("nav.languages a[lang=sv]")
     page.fill("#from", "2025-09-01")
     page.fill("#to", "2025-09-30")
-    page.click("nav.filter button")
+    watched.follow("nav.filter button")
     assert page.locator(".summary .eyebrow").inner_text() == "1–30.9.2025"
     # The language stays, and so does the period when another language is chosen.
     assert page.locator("html").get_attribute("lang") == "sv"
-    page.click("nav.languages a[lang=fi]")
+    watched.follow("nav.languages a[lang=fi]")
     assert page.locator(".summary .eyebrow").inner_text() == "1.–30.9.2025"
-    page.click("text=vuoden takaiseen")
+    watched.follow("text=vuoden takaiseen")
     assert "1.–30.9.2024" in page.locator(".remarks").inner_text()
-    page.click("text=kuukausittain")
+    watched.follow("text=kuukausittain")
     assert "vko" not in page.locator("section#trend svg >> visible=true").inner_html()
     with page.expect_download() as download:
         page.click(".export a:has-text('CSV') >> nth=0")
     assert download.value.suggested_filename == "hymio-location.csv"
-    page.click(".sign-out button")
+    watched.follow(".sign-out button")
     assert page.locator("h1").inner_text() == "Kirjaudu"
     page.goto(county.url)
     assert page.url.endswith("/login")
@@ -119,10 +119,10 @@ def test_the_devices_in_short_lead_to_the_devices_in_full(browser: Browser, coun
     page = watched.sign_in()
     assert page.locator(".fleet-line").inner_text().startswith("10 devices: ")
     assert page.locator(".worried a").first.inner_text() == "Mäntsälän, aula"
-    page.click("section#devices a:has-text('1 never enrolled')")
+    watched.follow("section#devices a:has-text('1 never enrolled')")
     assert page.locator("table.fleet tbody th a").all_inner_texts() == ["Nurmijärvi, aula"]
-    page.click("nav.pages a[href='/']")
-    page.click("section#devices a.button")
+    watched.follow("nav.pages a[href='/']")
+    watched.follow("section#devices a.button")
     assert page.locator("table.fleet tbody tr").count() == 10
     watched.calm()
 
@@ -157,7 +157,7 @@ def test_wrong_password_and_wrong_address_stay_calm(browser: Browser, county: Si
     page.goto(f"{county.url}/login?language=fi")
     page.fill("#name", NAME)
     page.fill("#password", "väärä salasana")
-    page.click("button.primary")
+    watched.follow("button.primary")
     assert page.locator("[role=alert]").inner_text() == "Käyttäjätunnus tai salasana on väärin."
     assert page.input_value("#name") == NAME
     assert page.input_value("#password") == ""

@@ -191,8 +191,8 @@ def test_its_processes_end_with_it_however_it_ends(county: County) -> None:
 
 
 def until_none_of(group: int) -> None:
-    # Less than the part of an audit a process is at would take it.
-    deadline = time.monotonic() + 5
+    # Less than all an audit has left to do would take it.
+    deadline = time.monotonic() + 20
     while alive(group) and time.monotonic() < deadline:
         time.sleep(0.05)
 

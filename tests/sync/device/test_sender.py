@@ -114,7 +114,7 @@ def test_a_dripping_reply_and_a_silent_centre_are_given_up(
     centre.drip_s = 0.05
     began = time.monotonic()
     device.sender.step()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert (device.sender.state, device.ledger()["to_send"]) == ("unreachable", 1)
     assert "within" in device.sender.reason
     centre.drip_s = 0.0
@@ -520,7 +520,7 @@ def test_a_request_to_end_cuts_the_exchange_short(device: Field, centre: FakeCen
     threading.Timer(0.3, device.sender.stop).start()
     began = time.monotonic()
     device.sender.step()
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 5
     assert device.ledger()["to_send"] == 1
 
 
