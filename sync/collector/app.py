@@ -66,7 +66,9 @@ class Centre:
             clock=clock,
         )
         self.pace = Pace(clock)
-        self.ingest = Ingest(store, now_ms=self.now_ms, after_s=self.after_s)
+        self.ingest = Ingest(
+            store, now_ms=self.now_ms, after_s=self.after_s, turn_s=self.gate.turn_s
+        )
         self.devices = Devices(store, now_ms=self.now_ms, clock=clock)
         self.admin = Admin(store, now_ms=self.now_ms)
         self.codes = Codes(store, now_ms=self.now_ms)
@@ -120,7 +122,6 @@ class Centre:
             raise RefusedError("wrong_centre", "this is another centre")
         receipt, outcome = self.ingest.take(signed.key, prepared)
         took = self._clock() - began
-        self.gate.slots.took(took)
         self.metrics.ingest_seconds.observe(took)
         self.metrics.records.labels("stored").inc(outcome.accepted)
         for exception in outcome.exceptions:

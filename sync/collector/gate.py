@@ -21,7 +21,7 @@ from litestar.datastructures import State as AppState
 from litestar.exceptions import ClientException
 
 from sync.collector.metrics import Metrics
-from sync.collector.problems import Slots, problem, refused
+from sync.collector.problems import START_S, Slots, problem, refused
 from sync.collector.reading import RefusedError, inflate
 from sync.collector.store import NotAcknowledgedError, Store, StoreError, Tx
 from sync.collector.store.database import described
@@ -102,6 +102,7 @@ class Gate:
         self._metrics = metrics
         self._prefix = prefix.rstrip("/")
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="collector")
+        self._workers = workers
         self._most_waiting = most_waiting
         self._waiting = 0
         self._reading = asyncio.Semaphore(READERS)
@@ -151,7 +152,7 @@ class Gate:
             self._metrics.requests.labels(route, "429").inc()
             return problem(
                 *("slow_down", "many devices are back at once"),
-                headers={"Retry-After": str(self.slots.take())},
+                headers={"Retry-After": str(self.slots.take(self._waiting))},
             )
         self._waiting += 1
         self._metrics.waiting.set(self._waiting)
@@ -164,8 +165,10 @@ class Gate:
         self._metrics.requests.labels(route, str(response.status_code)).inc()
         return response
 
-    def _done(self, _future: object) -> None:
+    def _done(self, future: asyncio.Future[Response[bytes]]) -> None:
         self._waiting -= 1
+        failed = future.cancelled() or (future.result().status_code or 500) >= 500
+        self.slots.done(busy=self._waiting >= self._workers, failed=failed)
         self._metrics.waiting.set(self._waiting)
 
     def _guarded(self, work: Callable[[], Reply]) -> Response[bytes]:
@@ -192,8 +195,19 @@ class Gate:
             headers=reply.headers,
         )
 
+    def turn_s(self) -> float:
+        """Seconds until the next batch of a device that was served and has more.
+
+        It goes to the end of the row while others were told to come later, or those with much
+        would keep their places until they have nothing left; at once when a thread would be idle.
+        """
+        if self._waiting <= self._workers or not self.slots.expected():
+            return 0.0
+        return self.slots.take(self._waiting)
+
     def _unavailable(self, detail: str) -> Response[bytes]:
-        return problem("not_writable", detail, headers={"Retry-After": str(self.slots.take())})
+        wait = self.slots.take(least_s=START_S)
+        return problem("not_writable", detail, headers={"Retry-After": str(wait)})
 
     def close(self) -> None:
         """Wait for what is at work."""

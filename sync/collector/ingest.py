@@ -67,11 +67,20 @@ class Ingest:
     """The only door into `records`."""
 
     def __init__(
-        self, store: Store, *, now_ms: Callable[[], int], after_s: Callable[[], float]
+        self,
+        store: Store,
+        *,
+        now_ms: Callable[[], int],
+        after_s: Callable[[], float],
+        turn_s: Callable[[], float] = lambda: 0.0,
     ) -> None:
+        """`after_s` and `turn_s` say when the next batch is wanted of a device that has sent all,
+        and of one that has more.
+        """
         self._store = store
         self._now_ms = now_ms
         self._after_s = after_s
+        self._turn_s = turn_s
         self._catalogue: Catalogue | None = None
         self._told: dict[tuple[str, str], Told] = {}
         self._mutex = threading.Lock()
@@ -96,7 +105,7 @@ class Ingest:
             have=epoch.have,
             exceptions=outcome.exceptions,
             new_epoch=bool(epoch.new_epoch),
-            next=wire.Next(after_s=0.0 if last < batch.tail_seq else self._after_s()),
+            next=wire.Next(after_s=self._turn_s() if last < batch.tail_seq else self._after_s()),
             config=outcome.config,
         )
         return receipt, outcome

@@ -15,6 +15,9 @@ from sync.collector.reading import RefusedError
 from sync.contract import wire
 
 MEDIA_TYPE: Final = "application/problem+json"
+START_S: Final = 0.02
+"""What a request is taken to cost until that is known, and the least between two returns to a
+database that is away, however fast it was."""
 
 
 def problem(
@@ -69,26 +72,44 @@ class Pace:
 
 
 class Slots:
-    """Times to come back at, one after the other, so that thousands return evenly."""
+    """Times to come back at, one after the other, so that thousands return evenly.
+
+    They lie as far apart as the centre needs for one request while it is never idle: not as long
+    as one takes, for several are at work, and each waits for the others.
+    """
 
     def __init__(self, clock: Callable[[], float], *, longest_s: int = 3600) -> None:
         self._clock = clock
         self._longest_s = longest_s
         self._mutex = threading.Lock()
-        self._cost_s = 0.02
+        self._cost_s = START_S
         self._next = 0.0
+        self._busy_at: float | None = None
 
-    def took(self, seconds: float) -> None:
-        """Learn what one batch costs."""
-        with self._mutex:
-            self._cost_s += 0.05 * (seconds - self._cost_s)
-
-    def take(self) -> int:
-        """Seconds to wait: the next free slot."""
+    def done(self, *, busy: bool, failed: bool) -> None:
+        """A request is done. `busy`: every thread has another at once, so that the time to the
+        next one is what it costs; `failed` ones tell nothing of that.
+        """
         with self._mutex:
             now = self._clock()
-            self._next = max(self._next, now + 1) + self._cost_s
+            if self._busy_at is not None and not failed:
+                self._cost_s += 0.05 * (now - self._busy_at - self._cost_s)
+            self._busy_at = now if busy and not failed else None
+
+    def take(self, behind: int = 0, *, least_s: float = 0.0) -> int:
+        """Seconds to wait: the next free slot, `behind` so many requests that wait here, and at
+        least so many seconds after the slot before.
+        """
+        with self._mutex:
+            now = self._clock()
+            cost = max(self._cost_s, least_s)
+            self._next = max(self._next, now + max(1.0, behind * cost)) + cost
             # Beyond the longest wait the row begins anew, or it would only ever grow.
             if self._next - now > self._longest_s:
                 self._next = now + 1
             return math.ceil(self._next - now)
+
+    def expected(self) -> bool:
+        """Whether somebody was told to come later than now."""
+        with self._mutex:
+            return self._next > self._clock()
