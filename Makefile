@@ -18,6 +18,7 @@ WORKERS ?= $(shell n=$$(nproc); echo $$((n < 4 ? n + 1 : 4)))
 APT_RUN := python3-venv xvfb xdotool libgl1 libgl1-mesa-dri libgles2 libegl1 libfribidi0 fonts-noto-core \
   espeak-ng
 APT_TEST := chromium postgresql strace xorriso
+APT_BENCH := nodejs npm
 APT_DEB_TEST := mmdebstrap debian-archive-keyring
 # `make deb DEBIAN=13 ARCH=arm64` builds for another Debian and processor than this machine's.
 DEBIAN ?=
@@ -67,7 +68,12 @@ drill: setup $(VENV)/.apt-test $(VENV)/.installed-drill ## everything that break
 soak: setup ## a hundred thousand visits through the real window (hours)
 	@$(PY) -m tests.soak
 
-bench: setup $(VENV)/.apt-test ## figures, as ratios within one run
+# What is measured against is only here; without Node.js PouchDB is told as not measured.
+$(VENV)/.apt-bench: | $(VENV)/.apt-test
+	@{ command -v node && command -v npm; } >/dev/null || .ci/apt $(APT_BENCH) || true
+	@touch $@
+
+bench: setup $(VENV)/.apt-bench ## figures, as ratios within one run (half an hour)
 	@$(PY) -m tests.bench
 
 preview: setup ## every screen and language of the example devices as PNG, in build/preview
@@ -90,6 +96,9 @@ pins: setup ## write the pinned requirement files anew (needs uv)
 	   [ $$x = drill ] && e="--extra drill --constraint requirements/dev.txt"; \
 	   uv pip compile pyproject.toml $$e --universal --python-version 3.11 --generate-hashes --no-header \
 	     --no-emit-index-url --no-annotate --no-emit-find-links --quiet --output-file requirements/$$x.txt; done
+	@uv pip compile requirements/peers.in --universal --python-version 3.11 --generate-hashes --no-header \
+	   --no-emit-index-url --no-annotate --no-emit-find-links --quiet --output-file requirements/peers.txt
+	@cd tests/bench/peers && npm update --package-lock-only --ignore-scripts --no-audit --no-fund
 
 clean: ## the environment and what was built
 	@rm -rf $(VENV) build dist
