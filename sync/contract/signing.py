@@ -72,13 +72,25 @@ class _Keys(HTTPSignatureKeyResolver):
         return self.private
 
     def resolve_public_key(self, key_id: str) -> Ed25519PublicKey:
-        if not self.known(key_id):
+        try:
+            known = self.known(key_id)
+        except Exception as error:
+            raise _LookUpError(error) from error
+        if not known:
             raise _UnknownKeyError(key_id)
         return bundle.read_key(key_id)
 
 
 class _UnknownKeyError(Exception):
     """Carried out of the library, which wraps whatever the resolver raises."""
+
+
+class _LookUpError(Exception):
+    """Carries an error of the caller's own out of the library: it says nothing of the signature."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
 
 
 class _Verifier(HTTPMessageVerifier):
@@ -144,7 +156,7 @@ def verify(
 
     `known` says whether a key id is one the caller accepts; `body` is the bytes as on the wire.
     Raises SignatureRefused: `bad_digest` when the body is not the one signed, `unknown_key` when
-    `known` says no, `bad_signature` for everything else.
+    `known` says no, `bad_signature` for everything else; and whatever `known` raises.
     """
     digests = [value for name, value in headers.items() if name.lower() == "content-digest"]
     if digests != [content_digest(body)]:
@@ -160,6 +172,8 @@ def verify(
     except HTTPMessageSignaturesException as error:
         if isinstance(error.__cause__, _UnknownKeyError):
             raise SignatureRefused("unknown_key", "no such key here") from None
+        if isinstance(error.__cause__, _LookUpError):
+            raise error.__cause__.error from None
         raise SignatureRefused("bad_signature", str(error)) from None
     except (ValueError, TypeError, bundle.BundleError, RecursionError) as error:
         raise SignatureRefused("bad_signature", str(error)) from None

@@ -139,3 +139,11 @@ def test_any_junk_in_the_headers_is_a_refusal_and_nothing_else(field: str, junk:
         "bad_signature",
         "unknown_key",
     )
+
+
+def test_a_look_up_that_fails_is_no_bad_signature() -> None:
+    def broken(_key: str) -> bool:
+        raise ConnectionError("the database is down")
+
+    with pytest.raises(ConnectionError, match="down"):
+        signing.verify("POST", "/v1/batches", signed(), BODY, known=broken)

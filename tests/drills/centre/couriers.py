@@ -53,6 +53,8 @@ class Courier:
         self.refused: list[str] = []
         """Answers no device should get, with their text."""
         self.rewound = 0
+        self.via = ""
+        """Another address than the centre's own: a proxy's."""
         self._turn = number
         self._seed = number * 1000
         self._session = requests.Session()
@@ -87,7 +89,7 @@ class Courier:
             self.ends.add(items[-1].seq)
         # The next centre of several: as a load balancer would have it.
         self._turn += 1
-        self.wire.url = self.site.urls[self._turn % len(self.site.ports)]
+        self.wire.url = self.via or self.site.urls[self._turn % len(self.site.ports)]
         try:
             reply = self._post(self.batch(items))
         except requests.RequestException as error:

@@ -6,6 +6,7 @@ is spared, for a drill starts some hundred centres.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
@@ -30,8 +31,10 @@ def until(true: Callable[[], object], what: str, limit_s: float = LONG_S) -> Non
         time.sleep(0.01)
 
 
-def _run(words: Sequence[str], log: str, weakened: str) -> None:
+def _run(words: Sequence[str], log: str, weakened: str, gate: str) -> None:
     os.setsid()
+    while gate and Path(gate).exists():
+        time.sleep(0.005)
     out = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(out, stream)
@@ -48,13 +51,17 @@ def _run(words: Sequence[str], log: str, weakened: str) -> None:
 
 
 class Process:
-    """A `hymio collector` command; as `tests.faults.house.Child`."""
+    """A `hymio collector` command; as `tests.faults.house.Child`.
 
-    def __init__(self, words: Sequence[str], log: Path, weakened: str = "") -> None:
+    It begins once the file `gate` is gone.
+    """
+
+    def __init__(
+        self, words: Sequence[str], log: Path, weakened: str = "", *, gate: Path | None = None
+    ) -> None:
         self.log = log
-        self._process = _forks.Process(
-            target=_run, args=(list(words), str(log), weakened), daemon=True
-        )
+        args = (list(words), str(log), weakened, str(gate or ""))
+        self._process = _forks.Process(target=_run, args=args, daemon=True)
         self._process.start()
         assert self._process.pid
         self.pid: int = self._process.pid
@@ -96,7 +103,7 @@ class Process:
 
     def files(self) -> int:
         """Files it has open."""
-        return len(os.listdir(f"/proc/{self.pid}/fd"))
+        return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
 
 
 class Meddled:
@@ -139,8 +146,13 @@ class Meddled:
         return sorted(found.values(), reverse=True)
 
     def __exit__(self, *_: object) -> None:
-        if self._strace.poll() is None:
+        # Of a process that is just being killed it cannot let go: then it is killed itself.
+        if self._process.ended is None:
             self._strace.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._strace.wait(0.3 if self._process.ended is not None else LONG_S)
+            return
+        self._strace.kill()
         self._strace.wait(LONG_S)
 
 

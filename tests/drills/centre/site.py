@@ -14,7 +14,7 @@ import requests
 from sync.collector import local, maintenance
 from sync.collector.store import open_reader, open_store
 from sync.contract import bundle as bundles
-from tests.drills.centre.process import LONG_S, Process
+from tests.drills.centre.process import LONG_S, Process, until
 from tests.faults.house import House, free_port
 
 
@@ -28,6 +28,11 @@ class Site(House):
         self.ports = [self.port]
         self.most_mb = 0
         """The most memory a centre had."""
+
+    @property
+    def sqlite(self) -> bool:
+        """Which of the two databases it is."""
+        return self.database.startswith("sqlite")
 
     @property
     def urls(self) -> list[str]:
@@ -73,10 +78,31 @@ class Site(House):
         self.publish()
         return self
 
+    def command(self, *words: str, gate: Path | None = None) -> Process:
+        """Start a command of `hymio collector` on this database."""
+        line = (words[0], "--database", self.database, *words[1:])
+        found = Process(line, self.folder / "command.log", self.weakened, gate=gate)
+        self.processes.append(found)
+        return found
+
     def restart(self) -> Process:
         """Kill what is left of the centre and start it again."""
         self.centre.kill()
+        self.settle()
         return self.start_centre()
+
+    def connections(self) -> int:
+        """Connections of centres and commands to a PostgreSQL database."""
+        found = self.rows(
+            "select count(*) from pg_stat_activity"
+            " where application_name = 'hymio' and datname = current_database()"
+        )
+        return int(found[0][0])
+
+    def settle(self) -> None:
+        """Wait until PostgreSQL has noticed that a centre was killed."""
+        if not self.sqlite:
+            until(lambda: self.connections() == 0, "the killed centre's connections end")
 
     def watch(self) -> None:
         """Note how much memory the centres have taken."""
@@ -100,7 +126,7 @@ class Site(House):
 
     def execute(self, statement: str, *values: object) -> None:
         """Do something to the database behind the centre's back."""
-        if self.database.startswith("sqlite"):
+        if self.sqlite:
             file = self.database.removeprefix("sqlite:///")
             with contextlib.closing(sqlite3.connect(file, timeout=30)) as db, db:
                 db.execute(statement, values)
