@@ -98,7 +98,8 @@ def fetch_config(data: DataDir, memory: Memory, link: Link, key: Ed25519PrivateK
     etag = memory.fact("etag") if data.bundle_file(have).exists() else ""
     reply = link.get("/v1/config", key, {"If-None-Match": etag} if etag else {})
     if reply.status == 304 and etag:
-        return ""
+        newer = int(memory.fact("config_told") or "0") > have
+        return "the centre tells of a newer configuration and does not give it" if newer else ""
     if reply.status == 404 and problem_code(reply):
         return "the centre has no configuration for this device yet"
     if reply.status != 200:

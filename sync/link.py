@@ -1,7 +1,7 @@
 """One HTTP exchange with the centre, bounded in time and size, through requests.
 
-Timeouts of `requests` bound neither a name look-up nor a body that drips, so every exchange runs
-in a thread of its own and is given up at the deadline, or when the program is asked to end.
+Timeouts of `requests` bound neither a name look-up nor a reply that drips, so every exchange runs
+in a thread of its own and is broken off at the deadline, or left when the program is asked to end.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.contract import signing
+from sync.grip import Grip, new_session
 
 DEADLINE_S: Final = 60.0
 CONNECT_S: Final = 10.0
@@ -81,11 +82,9 @@ class Link:
         self._cancelled = False
 
     def _new_session(self) -> requests.Session:
-        session = requests.Session()
-        # A .netrc entry would replace our headers, and a proxy variable our way.
-        session.trust_env = False
+        session = new_session()
         session.headers["User-Agent"] = self._agent
-        # A packed reply would be bounded only after it was unpacked.
+        # A packed reply is not unpacked: only then would its size show.
         session.headers["Accept-Encoding"] = "identity"
         session.verify = self._ca_file or True
         if self._proxy:
@@ -121,13 +120,15 @@ class Link:
         signed = {**headers, **signing.sign(method, self._prefix + path, headers, body, key)}
         # A queue of its own: what a stuck exchange says later is of no interest.
         outcome = self._outcome = queue.SimpleQueue()
-        session = self._session
+        session, grip = self._session, Grip()
 
         def work() -> None:
             try:
-                outcome.put(self._send(session, method, path, signed, body))
+                with grip.here():
+                    found: Reply | Exception = self._send(session, method, path, signed, body)
             except Exception as error:  # noqa: BLE001 - carried to the caller's thread
-                outcome.put(error)
+                found = error
+            outcome.put(found)
 
         if self._cancelled:
             raise UnreachableError("the program ends")
@@ -136,6 +137,7 @@ class Link:
         try:
             found = outcome.get(timeout=self._deadline_s)
         except queue.Empty:
+            grip.break_off()
             self._stuck.append(thread)
             self._session = self._new_session()
             raise UnreachableError(f"no whole reply within {self._deadline_s:.0f} s") from None
@@ -163,10 +165,10 @@ class Link:
             stream=True,
         ) as reply:
             raw = bytearray()
-            for piece in reply.iter_content(64 << 10):
+            for piece in reply.raw.stream(64 << 10, decode_content=False):
                 raw += piece
                 if len(raw) > MAX_REPLY_BYTES:
-                    raise ValueError("the reply is larger than any of ours")
+                    raise UnreachableError("what answers there says more than a centre does")
             return Reply(
                 reply.status_code,
                 {name.lower(): value for name, value in reply.headers.items()},
@@ -175,32 +177,58 @@ class Link:
             )
 
 
+_REASONS: Final = (
+    ("Name or service not known", "the centre's name cannot be found"),
+    ("nodename nor servname", "the centre's name cannot be found"),
+    ("Temporary failure in name resolution", "the centre's name cannot be found now"),
+    ("No address associated", "the centre's name cannot be found"),
+    ("Connection refused", "the centre refuses the connection"),
+    ("Network is unreachable", "there is no network"),
+    ("No route to host", "there is no way to the centre"),
+    ("IncompleteRead", "the reply was cut short"),
+    ("timed out", "the centre does not answer in time"),
+    ("ended prematurely", "the reply was cut short"),
+    ("Connection aborted", "the connection broke off"),
+    ("Connection broken", "the connection broke off"),
+    ("Connection reset", "the connection broke off"),
+)
+"""What a library's text holds, and what it means."""
+
+
 def _reason(error: Exception) -> tuple[str, str]:
     """One calm line out of a nested library error, and its word for programs."""
     text = str(error)
-    for words, reason in (
-        ("Name or service not known", "the centre's name cannot be found"),
-        ("nodename nor servname", "the centre's name cannot be found"),
-        ("Temporary failure in name resolution", "the centre's name cannot be found now"),
-        ("No address associated", "the centre's name cannot be found"),
-        ("Connection refused", "the centre refuses the connection"),
-        ("Network is unreachable", "there is no network"),
-        ("IncompleteRead", "the reply was cut short"),
-        ("timed out", "the centre does not answer in time"),
-        ("Connection aborted", "the connection broke off"),
-        ("Connection broken", "the connection broke off"),
-    ):
+    if isinstance(error, requests.exceptions.SSLError):
+        return _tls_reason(text)
+    if "TLS CA certificate bundle" in text:
+        words = "the file with the centre's certificate authority (ca_file) is missing"
+        return words, "certificate"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "the proxy cannot be used: check it", "no_answer"
+    if any(words in text for words in _NO_HTTP):
+        return "what answers there does not speak HTTP", "not_a_centre"
+    for words, reason in _REASONS:
         if words in text:
             return reason, "no_answer"
+    return f"{type(error).__name__}: {text[:200]}", "no_answer"
+
+
+_NO_HTTP: Final = (
+    "BadStatusLine",
+    "LineTooLong",
+    "InvalidChunkLength",
+    "more than 100 headers",
+    "chunk size line",
+)
+
+
+def _tls_reason(text: str) -> tuple[str, str]:
     if "CERTIFICATE_VERIFY_FAILED" in text:
-        found = re.search(r"certificate verify failed: ([^\"']*?)(?: \(_ssl|\.|$)", text)
+        found = re.search(r"certificate verify failed: (.*?)\.?(?: \(_ssl|$)", text)
         why = f": {found[1]}" if found else ""
         return f"the centre's certificate does not fit{why}", "certificate"
-    if "TLS CA certificate bundle" in text:
-        return (
-            "the file with the centre's certificate authority (ca_file) is missing",
-            "certificate",
-        )
-    if isinstance(error, requests.exceptions.SSLError) and "WRONG_VERSION_NUMBER" in text:
+    if "WRONG_VERSION_NUMBER" in text:
         return "what answers there does not encrypt", "not_a_centre"
-    return f"{type(error).__name__}: {text[:200]}", "no_answer"
+    found = re.search(r"\[(?:SSL: )?([A-Z0-9_]+)\]", text)
+    why = f": {found[1].replace('_', ' ').lower()}" if found else ""
+    return f"the encrypted connection fails{why}", "no_answer"
