@@ -18,6 +18,7 @@ from sync.collector.states import (
     HOURLY_KEY,
     VISIT_COLUMNS,
     catalogue,
+    hold,
     save,
     save_counts,
 )
@@ -117,6 +118,8 @@ def rebuild(store: Store, *, now_ms: int) -> dict[str, Any]:
     """Compute visits, answers, counts and the centre's flags anew, in one transaction."""
 
     def work(tx: Tx) -> dict[str, Any]:
+        # On PostgreSQL a centre may run: its batches wait.
+        hold(tx)
         released = _readable_now(tx)
         places = catalogue(tx).places
         difference = Difference()

@@ -44,6 +44,11 @@ def _calm_end() -> Iterator[None]:
         raise _Ended
 
     before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
+    # A terminal that is closed ends what it began; `nohup` has it ignored, and so it stays.
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        before[signal.SIGHUP] = signal.signal(
+            signal.SIGHUP, lambda *_: signal.raise_signal(signal.SIGTERM)
+        )
     try:
         yield
     except _Ended:
@@ -54,7 +59,7 @@ def _calm_end() -> Iterator[None]:
 
 
 def serve(database: str, *, host: str, port: int, prefix: str = "", web: bool = True) -> None:
-    """Serve until SIGTERM or SIGINT, then finish what is in flight.
+    """Serve until SIGTERM, SIGINT or SIGHUP, then finish what is in flight.
 
     Raises StoreError when the database cannot be opened, OSError when the port cannot.
     """

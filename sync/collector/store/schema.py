@@ -20,6 +20,8 @@ from sync.collector.store.database import (
 )
 
 _FOLDER = Path(__file__).parent / "migrations"
+_MIGRATING = int.from_bytes(b"hymio")
+"""PostgreSQL's advisory lock while the schema changes."""
 
 
 def _config() -> alembic.config.Config:
@@ -48,6 +50,9 @@ def migrate(store: Store) -> tuple[str | None, str]:
     """
     config = _config()
     with store.begin() as connection:
+        if not store.sqlite:
+            # Several centres may start on one fresh database: one makes it, the others wait.
+            connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
         before = revision(connection)
         if before is not None and not _known(before):
             raise SchemaError(

@@ -1,4 +1,4 @@
-"""The centre and its commands are killed: at every call, before and after the commit, at a start."""
+"""The centre and its commands are killed: at every call, before and after a commit, at a start."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def _traced(place: Site, words: Sequence[str], kill_at: int = 0) -> int:
     with Meddled(process, calls, "signal=SIGKILL" if kill_at else "", str(kill_at)) as traced:
         gate.unlink()
         serves = words[0] == "serve"
-        until(lambda: process.ended is not None or serves and is_ready(place.port), "it is done")
+        until(lambda: process.ended is not None or (serves and is_ready(place.port)), "done")
     if process.ended is None:
         process.kill()
     place.settle()
@@ -214,5 +214,3 @@ def _migrated(place: Site, *, old: bool) -> list[str]:
         wrong.append("the centre has no id")
     centre.kill()
     return wrong
-
-

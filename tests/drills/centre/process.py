@@ -12,12 +12,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 LONG_S = 60.0
 """A limit for what takes a second on a quiet machine."""
+
+STOPPED = threading.Event()
+"""Set when somebody ends the drill: whatever waits gives up."""
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["sync.collector.cli", "sync.collector.web"])
@@ -27,6 +31,7 @@ def until(true: Callable[[], object], what: str, limit_s: float = LONG_S) -> Non
     """Wait for a condition. Raises AssertionError."""
     deadline = time.monotonic() + limit_s
     while not true():
+        assert not STOPPED.is_set(), "stopped"
         assert time.monotonic() < deadline, f"not within {limit_s:.0f} s: {what}"
         time.sleep(0.01)
 

@@ -136,7 +136,7 @@ def _waiting(session: psycopg.Connection[Any]) -> bool:
 
 
 def neighbours(place: Site, devices: int) -> tuple[int, list[str]]:
-    """Devices of one place send at once, many counts a batch in common: deadlocks, what is wrong."""
+    """Devices of one place, with counts in common, send at once: deadlocks, what is wrong."""
     wrong = under_load(place, 3, devices, lambda _turn: None)
     time.sleep(1.1)
     return deadlocks(place), wrong
