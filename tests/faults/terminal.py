@@ -25,7 +25,7 @@ from tests.faults.house import Child
 ACCENT = 0x0B5563
 SURFACE = 0xFFFFFF
 FINGER_S = 0.03
-LIMIT_S = 30.0
+LIMIT_S = 60.0
 """For whatever comes on its own: long, since a busy machine must not look like a broken program."""
 POLL_S = 0.005
 """Between two looks; a poll without a pause takes the processor from the terminal it waits for."""

@@ -1,4 +1,4 @@
-"""`hymio fleet audit` as IT uses it: real processes, and its page in a real browser."""
+"""`hymio fleet audit` as IT uses it, and its page in a real browser."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from playwright.sync_api import Browser, sync_playwright
 
+from kiosk.fleet.cli import fleet
 from tests.kiosk.fleet.county import County
 from tests.kiosk.fleet.office import few
 from tests.web.chromium import ARGS, CONTRAST, DESK, PHONE
@@ -26,14 +28,11 @@ HYMIO = (sys.executable, "-m", "kiosk.cli", "fleet", "audit")
 SHORT = ("--language", "fi", "--mode", "normal")
 
 
-def audit(county: County, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*HYMIO, *words, "--root", str(county.root)],
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+def audit(county: County, *words: str) -> Result:
+    """The command in this process; those about processes start it as one."""
+    done = CliRunner().invoke(fleet, ["audit", *words, "--root", str(county.root)])
+    assert not isinstance(done.exception, Exception), done.exception
+    return done
 
 
 def broken(county: County) -> County:
@@ -45,14 +44,14 @@ def broken(county: County) -> County:
 
 def test_a_device_that_passes_ends_with_0(county: County) -> None:
     done = audit(few(county), "esim-0002", *SHORT)
-    assert done.returncode == 0, done.stdout
+    assert done.exit_code == 0, done.stdout
     assert re.search(r"^esim-0002 +\d+ +\d+ +0 +1$", done.stdout, re.MULTILINE)
     assert "height: screen.top_mm_above_floor" in done.stdout
 
 
 def test_what_fails_is_told_with_figure_and_remedy_and_ends_with_1(county: County) -> None:
     done = audit(broken(county), "esim-0003", *SHORT)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     assert "glyph: choice.home-care" in done.stdout
     assert "no letter for “翻” (U+7FFB" in done.stdout
     assert "→ write it with other characters" in done.stdout
@@ -84,7 +83,7 @@ def test_pictures_are_of_one_language_unless_all_are_asked_for(
     words = ("esim-0002", "--language", "fi", "--language", "sv", "--mode", "normal", "--html")
     for pictures, languages in (("some", {"fi"}), ("all", {"fi", "sv"})):
         folder = tmp_path / pictures
-        assert audit(county, *words, str(folder), "--pictures", pictures).returncode == 0
+        assert audit(county, *words, str(folder), "--pictures", pictures).exit_code == 0
         drawn = {path.stem.split("_")[2] for path in folder.glob("*.jpg")}
         assert drawn == languages
         told = "--pictures all" in (folder / "index.html").read_text(encoding="utf-8")
@@ -94,14 +93,14 @@ def test_pictures_are_of_one_language_unless_all_are_asked_for(
 def test_the_screens_for_staff_are_looked_at_where_asked(county: County, tmp_path: Path) -> None:
     few(county)
     done = audit(county, "esim-0002", *SHORT, "--staff", "--html", str(tmp_path))
-    assert done.returncode == 0, done.stdout
+    assert done.exit_code == 0, done.stdout
     assert list(tmp_path.glob("*_service-menu_fi_normal.jpg"))
 
 
 def test_all_devices_are_looked_at_by_several_processes(county: County) -> None:
     few(county)
     done = audit(county, "--all", "--language", "sv", "--mode", "low", "--json", "-")
-    assert done.returncode == 0, done.stdout
+    assert done.exit_code == 0, done.stdout
     told = json.loads(done.stdout)
     screens = {one["devices"][0]: one["screens"] for one in told["devices"]}
     # Low is offered where a panel is high, and nothing else is looked at then.
@@ -125,7 +124,7 @@ def test_wrong_use_ends_with_2_and_says_what(
     county: County, words: tuple[str, ...], said: str
 ) -> None:
     done = audit(county, *words)
-    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    assert (done.exit_code, said in done.stderr) == (2, True), done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -148,7 +147,7 @@ def test_a_text_far_too_long_is_told_once_with_its_screens(county: County, tmp_p
     long = f'ask_comment = false\n[texts.fi]\n"nps.question" = "{"Kuinka hyvin? " * 40}"'
     few(county).edit("surveys/lobby.toml", "ask_comment = false", long)
     done = audit(county, "esim-0002", *SHORT)
-    assert done.returncode == 1
+    assert done.exit_code == 1
     # The question stands, an answer is chosen, an answer is pressed: three screens.
     assert done.stdout.count("fit: page (rest fi normal and 2 more screens)") == 1
     shown = county.run("preview", "esim-0002", "--language", "fi", "--out", str(tmp_path))
@@ -159,7 +158,7 @@ def test_a_text_far_too_long_is_told_once_with_its_screens(county: County, tmp_p
 def test_files_with_errors_are_said_first(county: County) -> None:
     county.edit("organisation.toml", 'accent = "#0B5563"', 'accent = "#F0C040"')
     done = audit(county, "esim-0001", *SHORT)
-    assert (done.returncode, "organisation.toml" in done.stderr) == (1, True)
+    assert (done.exit_code, "organisation.toml" in done.stderr) == (1, True)
 
 
 def alive(group: int) -> list[str]:
@@ -173,9 +172,11 @@ def alive(group: int) -> list[str]:
     return found
 
 
-def test_its_processes_end_with_it_however_it_ends(county: County) -> None:
+@contextlib.contextmanager
+def auditing(county: County, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """An audit of all devices as a program, some of its parts done."""
     with subprocess.Popen(
-        [*HYMIO, "--all", "--root", str(county.root)],
+        [*HYMIO, "--all", *words, "--root", str(few(county).root)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
@@ -183,39 +184,35 @@ def test_its_processes_end_with_it_however_it_ends(county: County) -> None:
     ) as running:
         assert running.stderr
         assert running.stderr.readline().startswith("audit: ")
+        yield running
+
+
+def end_within(group: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    while alive(group) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert alive(group) == []
+
+
+def test_its_processes_end_with_it_however_it_ends(county: County) -> None:
+    began = time.monotonic()
+    with auditing(county) as running:
+        part_s = time.monotonic() - began
         assert len(alive(running.pid)) > 1
         # A closed window, a logout: no time to tell its processes.
         running.kill()
-    until_none_of(running.pid)
-    assert alive(running.pid) == []
-
-
-def until_none_of(group: int) -> None:
-    # Less than all an audit has left to do would take it.
-    deadline = time.monotonic() + 20
-    while alive(group) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    # Less than the part of an audit a process is at would take it.
+    end_within(running.pid, 2 + part_s / 3)
 
 
 def test_stopped_with_a_key_it_leaves_nothing_behind(county: County) -> None:
-    with subprocess.Popen(
-        [*HYMIO, "--all", "--root", str(county.root)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as running:
-        assert running.stderr
-        assert running.stderr.readline().startswith("audit: ")
+    with auditing(county, "--mode", "normal") as running:
         os.killpg(running.pid, signal.SIGINT)
         _, said = running.communicate(timeout=60)
     assert running.returncode == 130
     assert said.endswith("hymio: stopped\n")
     assert "Traceback" not in said
-    deadline = time.monotonic() + 30
-    while alive(running.pid) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert alive(running.pid) == []
+    end_within(running.pid, 30)
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +227,7 @@ def browser() -> Iterator[Browser]:
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("audit")
     county = broken(County.copied(folder / "device-config"))
-    assert audit(county, "esim-0003", *SHORT, "--html", str(folder / "page")).returncode == 1
+    assert audit(county, "esim-0003", *SHORT, "--html", str(folder / "page")).exit_code == 1
     return folder / "page"
 
 
