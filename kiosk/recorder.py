@@ -44,6 +44,16 @@ class OutboxBroken(RecorderError):  # noqa: N818
     """The outbox cannot be written, also after closing and opening it again."""
 
 
+class _When(msgspec.Struct):
+    synced: bool
+
+
+class _Stamped(msgspec.Struct):
+    """What of a record tells whether its time is right."""
+
+    at: _When
+
+
 class Recorder:
     """Commits what a visit says to the outbox.
 
@@ -247,8 +257,15 @@ class Recorder:
         kept = (
             {k: v for k, v in held.items() if isinstance(v, list)} if isinstance(held, dict) else {}
         )
-        age = self._storage.keep_days * _DAY_MS
-        self._outbox.prune(numbers, id_floor(self._clock.wall_ms() - age), kept)
+        now = self._clock.wall_ms()
+        known = self._clock.synced()
+
+        def dated(ident: str, raw: bytes) -> bool:
+            """Ids hold the wall clock, which may have been years off before it was set."""
+            return id_ms(ident) <= now and (not known or _synced(raw))
+
+        floor = id_floor(now - self._storage.keep_days * _DAY_MS)
+        self._outbox.prune(numbers, floor, kept, dated)
 
     def _measure(self) -> None:
         before = self._fill
@@ -268,6 +285,15 @@ class Recorder:
 
 def _names(value: object) -> list[str]:
     return [name for name in value if isinstance(name, str)] if isinstance(value, list) else []
+
+
+def _synced(raw: bytes) -> bool:
+    """Whether a record says that the clock was synchronised."""
+    try:
+        return msgspec.json.decode(raw, type=_Stamped).at.synced
+    except (msgspec.MsgspecError, RecursionError):
+        # Of a program that wrote records otherwise: its clock is as good as any.
+        return True
 
 
 def _is_full(error: BaseException | None) -> bool:

@@ -11,7 +11,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -34,6 +34,10 @@ create table meta (key text primary key, value text not null) without rowid;
 """
 # The flash page and SQLite's own default; one commit writes three or four of them.
 PAGE_BYTES: Final = 4096
+LOOK_AT: Final = 500
+"""Rows that are read at once when pruning."""
+Dated = Callable[[str, bytes], bool]
+"""Whether the time in an id is when its record was made."""
 
 
 class Row(NamedTuple):
@@ -81,11 +85,11 @@ def _connect(path: Path) -> Database:
     return db
 
 
-def build(path: Path, meta: dict[str, str], rows: Sequence[Row] = (), tail: int = 0) -> None:
+def build(path: Path, meta: dict[str, str], rows: Iterable[Row] = (), tail: int = 0) -> None:
     """Make a whole epoch file and put it in its place by rename, durable before it returns.
 
-    `rows` are salvaged ones, at their own seq; `tail` the highest seq that was ever assigned.
-    Raises sqlite3.Error, OSError.
+    `rows` are salvaged ones in order, at their own seq; `tail` the highest seq that was ever
+    assigned. Raises sqlite3.Error, OSError.
     """
     raw = path.with_name(f".new-{path.name}")
     for name in ("", "-wal", "-shm", "-journal"):
@@ -98,9 +102,11 @@ def build(path: Path, meta: dict[str, str], rows: Sequence[Row] = (), tail: int 
         with writing(db):
             for item in meta.items():
                 db.execute("insert into meta (key, value) values (?, ?)", item)
+            last = 0
             for row in rows:
                 db.execute("insert into records (seq, id, rec, sha256) values (?, ?, ?, ?)", row)
-            if tail > (rows[-1].seq if rows else 0):
+                last = row.seq
+            if tail > last:
                 db.execute("delete from sqlite_sequence where name = 'records'")
                 db.execute("insert into sqlite_sequence (name, seq) values ('records', ?)", [tail])
         db.execute("pragma wal_checkpoint(truncate)").fetchone()
@@ -206,23 +212,53 @@ class EpochFile:
         _, pages, copied = self._db.execute("pragma wal_checkpoint(passive)").fetchone()
         return bool(pages == copied)
 
-    def prune(self, up_to: int, before_id: str, keep: Collection[int], limit: int) -> int:
-        """Delete at most `limit` of the oldest rows that lie at or below seq `up_to` and whose
-        id (a UUIDv7, so a time) is below `before_id`, except the seqs in `keep`; how many went.
+    def prune(
+        self,
+        up_to: int,
+        before_id: str,
+        keep: Collection[int],
+        limit: int,
+        dated: Dated = lambda *_: True,
+    ) -> int:
+        """Delete at most `limit` of the oldest rows that lie at or below seq `up_to` and are older
+        than `before_id`, except the seqs in `keep`; how many went.
+
+        A row is that old whose id (a UUIDv7, so a time) is below `before_id`, and every row before
+        such a one. `dated` says of an id and its record whether that time can be believed.
         """
         with writing(self._db):
             seqs: list[int] = []
-            for seq, ident in self._db.execute(
-                "select seq, id from records where seq <= ? order by seq limit ?",
-                [up_to, limit + len(keep)],
-            ).fetchall():
-                if ident >= before_id or len(seqs) == limit:
+            for seq in self._older(up_to, before_id, limit + len(keep), dated):
+                if len(seqs) == limit:
                     break
                 if seq not in keep:
                     seqs.append(seq)
             for seq in seqs:
                 self._db.execute("delete from records where seq = ?", [seq])
         return len(seqs)
+
+    def _older(self, up_to: int, before_id: str, enough: int, dated: Dated) -> Iterator[int]:
+        """The seqs of the oldest rows that are older than an id, `enough` of them or more."""
+        given = after = 0
+        undated: list[int] = []
+        while given < enough:
+            rows = self._db.execute(
+                "select seq, id, rec from records where seq > ? and seq <= ? order by seq limit ?",
+                [after, up_to, LOOK_AT],
+            ).fetchall()
+            for seq, ident, rec in rows:
+                undated.append(seq)
+                if not dated(ident, rec):
+                    continue
+                if ident >= before_id:
+                    return
+                # Whatever lies before it was made before it.
+                yield from undated
+                given += len(undated)
+                undated.clear()
+            if len(rows) < LOOK_AT:
+                return
+            after = rows[-1][0]
 
     def tail(self) -> int:
         """The highest seq ever assigned: the AUTOINCREMENT value."""
@@ -337,6 +373,13 @@ class EpochReader:
             "select count(*), min(seq) from records where seq > ?", [seq]
         ).fetchone()
         return int(count), None if first is None else self.id_at(first)
+
+    def between(self, after: int, up_to: int) -> int:
+        """How many rows lie beyond one seq and not beyond another."""
+        (count,) = self._db.execute(
+            "select count(*) from records where seq > ? and seq <= ?", [after, up_to]
+        ).fetchone()
+        return int(count)
 
     def missing(self, seq: int) -> int:
         """How many of the seqs assigned beyond one hold no row: damage took them."""

@@ -21,7 +21,7 @@ from typing import Any, Final
 from sync import opening, salvage
 from sync.contract.ids import is_uuid, uuid7
 from sync.datadir import DataDir, read_json, sync_dir, write_json
-from sync.epoch import EpochFile, EpochReader, New, Row, build
+from sync.epoch import Dated, EpochFile, EpochReader, New, Row, build
 
 log = logging.getLogger("hymio.outbox")
 
@@ -297,15 +297,20 @@ class Outbox:
         return rows
 
     def prune(
-        self, have: Mapping[str, int], before_id: str, keep: Mapping[str, Collection[int]]
+        self,
+        have: Mapping[str, int],
+        before_id: str,
+        keep: Mapping[str, Collection[int]],
+        dated: Dated = lambda *_: True,
     ) -> int:
-        """Delete a few of the rows the centre has and that are older than `before_id`.
+        """Delete a few of the rows the centre has and that are older than `before_id`, as
+        `EpochFile.prune` does.
 
         Raises sqlite3.Error.
         """
         gone = 0
         for epoch in self.epochs():
-            bounds = (have.get(epoch, 0), before_id, keep.get(epoch, ()), 500)
+            bounds = (have.get(epoch, 0), before_id, keep.get(epoch, ()), 500, dated)
             if not bounds[0]:
                 continue
             if epoch == self.epoch:

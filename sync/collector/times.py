@@ -16,6 +16,10 @@ DEFAULT_ZONE: Final = "Europe/Helsinki"
 _QUARTER_MS: Final = 900_000
 _LATEST_MS: Final = 253_370_764_800_000
 """9999-01-01: beyond, and before 1970, a day can no longer be written down safely."""
+_AHEAD_MS: Final = 366 * 86_400_000
+"""A record cannot be from later than its arrival; how far two clocks may disagree about that."""
+_RUNNING_MS: Final = 1_735_689_600_000
+"""2025-01-01: a centre whose own clock says earlier cannot judge another's."""
 
 
 class Moment(NamedTuple):
@@ -101,9 +105,15 @@ def _instant(stamp: Stamp, envelope: Envelope) -> tuple[int, Quality]:
     return envelope.received_ms, "received"
 
 
+def _from_later(wall: int, received: int) -> bool:
+    """Whether a clock that is called synchronised was set years ahead all the same."""
+    return wall > received + _AHEAD_MS and received >= _RUNNING_MS
+
+
 def moment(stamp: Stamp, envelope: Envelope, zone: str) -> Moment:
     """The corrected instant of a record, as protocol.md orders the ways to know it."""
-    if stamp.synced and (wall := wall_ms(stamp.wall)) is not None:
+    wall = wall_ms(stamp.wall) if stamp.synced else None
+    if wall is not None and not _from_later(wall, envelope.received_ms):
         return Moment(wall, "synced", *_local(zone, wall // _QUARTER_MS))
     instant_ms, quality = _instant(stamp, envelope)
     day, hour = local(instant_ms, zone)
