@@ -1,7 +1,8 @@
 """How a finger is read: one tap is one answer, whatever the glass and its drivers report.
 
 A target acts on release inside it, or up to `slop` mm outside where no other target is; sliding
-off cancels. After a screen change nothing acts for a moment. Pure: positions in mm, time passed in.
+off cancels. After a screen change nothing acts until it is drawn, and a moment longer. Pure:
+positions in mm, time passed in.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Guard:
         self._press: _Press | None = None
         self._deaf_until = 0.0
         self._last_key = ("", -1e9)
+        self._drawn: bool | None = None
+        """Whether the screen stands on the glass; None where nobody says when it does."""
         self.locked = False
         """Nothing is taken while an answer is being stored and shown as chosen."""
 
@@ -55,7 +58,7 @@ class Guard:
     @property
     def ready(self) -> bool:
         """Whether a tap would be taken now."""
-        return not self.locked and self._clock() >= self._deaf_until
+        return not self.locked and self._drawn is not False and self._clock() >= self._deaf_until
 
     def screen(self, targets: Sequence[Target], *, quiet: bool = True) -> None:
         """Another screen is shown: a press begun before it acts on nothing in it."""
@@ -64,11 +67,23 @@ class Guard:
         if quiet:
             self._press = None
             self._deaf_until = self._clock() + self._quiet
+            if self._drawn is not None:
+                self._drawn = False
             return
         # The keyboard's layers change under a typing hand: keep the finger, find its key anew.
         if self._press and self._press.target:
             name = self._press.target.name
             self._press.target = next((t for t in self._targets if t.name == name), None)
+
+    def drawn(self) -> None:
+        """The screen stands on the glass: what was tapped before was meant for another one.
+
+        Taps wait in the display's queue while this process does not run.
+        """
+        if self._drawn is False:
+            self._press = None
+            self._deaf_until = self._clock() + self._quiet
+        self._drawn = True
 
     def hit(self, x: float, y: float) -> Target | None:
         """The target at a point, else the nearest within the slop."""
@@ -80,7 +95,7 @@ class Guard:
 
     def down(self, touch: object, x: float, y: float) -> bool:
         """A finger comes down; True when what is pressed changed."""
-        if self.locked or self._clock() < self._deaf_until:
+        if not self.ready:
             return False
         press = self._press
         if press is not None and press.target is not None and self._clock() - press.at < LOST_S:

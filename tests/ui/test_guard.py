@@ -162,3 +162,19 @@ def test_a_lost_release_blocks_the_glass_for_a_moment_only(guard: Guard, clock: 
     found = guard.up("next", 40, 20)
     assert found is not None and found.name == "b"
     assert guard.up("lost", 20, 20) is None
+
+
+def test_taps_made_before_a_screen_was_drawn_act_on_nothing_in_it(
+    guard: Guard, clock: Clock
+) -> None:
+    """A process that is stopped finds them in the display's queue, however long it was."""
+    guard.drawn()
+    guard.screen([A, B])
+    clock.now += 60
+    assert not guard.ready
+    assert tap(guard, 20, 20) == ""
+    guard.drawn()
+    assert tap(guard, 20, 20) == ""
+    clock.now += 0.31
+    guard.drawn()
+    assert tap(guard, 20, 20) == "a"
