@@ -32,7 +32,7 @@ def portals() -> Iterator[Trick]:
     yield Trick("302 to itself", _to_itself)
     yield Trick("304 without reason", answer(304, b""))
     for status in (400, 401, 403, 404, 407, 413, 418, 421, 422, 451, 511):
-        yield Trick(f"{status} and a page", answer(status, LOGIN, **page))
+        yield Trick(f"{status} and a page", answer(status, LOGIN, **page), halves=status == 413)
 
 
 def failing() -> Iterator[Trick]:

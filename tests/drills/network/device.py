@@ -186,9 +186,7 @@ class Trial:
         if trick.fails and "batch" in kind and moved:
             self.blame(kind, trick, "acknowledged by what is no receipt")
         why = _why(kind, told)
-        # A batch that is too large is halved, and goes on at once.
-        waits = pause > 0 or "batch" not in kind
-        if trick.fails and waits and not why:
+        if trick.fails and not why and not (trick.halves and "batch" in kind):
             self.blame(kind, trick, "the sender does not say why it waits")
         if "Error" in why or "Pool" in why:
             self.blame(kind, trick, f"said in a library's words: {why}")

@@ -89,6 +89,8 @@ class Trick:
     """Wants a connection of its own."""
     down: bool = False
     """Nobody listens."""
+    halves: bool = False
+    """A batch it befalls goes on at once in smaller ones, and there is nothing to tell."""
     longest_s: float = 4000.0
     """What the sender may wait for after it: an hour and its jitter."""
 
@@ -118,6 +120,8 @@ class Middle:
         self._ordinary = ordinary
         self.told: list[bytes] = []
         """The centre's replies, in order."""
+        self.requests: list[bytes] = []
+        """What was asked, where a trick notes it."""
         self.kept: list[bytes] = []
         """Requests a trick has kept for later."""
         self.played = threading.Event()

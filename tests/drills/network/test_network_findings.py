@@ -1,0 +1,163 @@
+"""What the drill of networks found, each in its smallest case."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sync.cursor import Memory
+from sync.datadir import DataDir
+from sync.fetching import fetch_config
+from sync.link import Link, UnreachableError
+from tests.bench.screen import wait_until
+from tests.drills.network.certificates import Authority, ancient
+from tests.drills.network.middle import Middle, Talk
+
+KEY = Ed25519PrivateKey.generate()
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+WAIT_S = 20.0
+Answering = Callable[[Callable[[Talk], bool]], Middle]
+
+
+@pytest.fixture
+def answering() -> Iterator[Answering]:
+    with contextlib.ExitStack() as end:
+        yield lambda serve: end.enter_context(Middle(0, ordinary=serve))
+
+
+def says(*replies: bytes) -> Callable[[Talk], bool]:
+    """Answers one after the other, the last one again and again."""
+    left = list(replies)
+
+    def serve(talk: Talk) -> bool:
+        talk.middle.requests.append(talk.request())
+        talk.say(left.pop(0) if len(left) > 1 else left[0])
+        return True
+
+    return serve
+
+
+def asked(link: Link) -> str:
+    """Why an exchange fails; empty when it does not."""
+    try:
+        link.post("/v1/batches", b"{}", KEY)
+    except UnreachableError as error:
+        return str(error)
+    return ""
+
+
+def test_peers_that_drip_do_not_hold_the_sender_for_ever(answering: Answering) -> None:
+    well = threading.Event()
+
+    def drip(talk: Talk) -> bool:
+        talk.request()
+        if well.is_set():
+            talk.say(OK)
+            return True
+        talk.say(b"HTTP/1.1 200 OK\r\n")
+        while not talk.gone(0.02):
+            talk.say(b"x: y\r\n")
+        return False
+
+    middle = answering(drip)
+    with contextlib.closing(Link(middle.url, deadline_s=0.3)) as link:
+        for _ in range(5):
+            assert "no whole reply within" in asked(link), "each is a try of its own"
+        wait_until(lambda: not middle.standing(), WAIT_S, what="the end of what was given up")
+        well.set()
+    with contextlib.closing(Link(middle.url)) as link:
+        assert asked(link) == ""
+
+
+def test_a_kept_connection_that_begins_to_drip_is_broken_off_as_well(answering: Answering) -> None:
+    replies = iter((OK, b"HTTP/1.1 200 OK\r\n"))
+
+    def serve(talk: Talk) -> bool:
+        talk.request()
+        talk.say(next(replies))
+        return True
+
+    middle = answering(serve)
+    with contextlib.closing(Link(middle.url)) as link:
+        assert asked(link) == ""
+        link._deadline_s = 0.3
+        assert "no whole reply within" in asked(link)
+        wait_until(lambda: not middle.standing(), WAIT_S, what="the end of what was given up")
+
+
+@pytest.mark.parametrize("status", [100, 102, 103, 199])
+def test_what_comes_before_the_reply_is_passed_over(answering: Answering, status: int) -> None:
+    before = b"HTTP/1.1 %d Wait\r\nLink: </x>\r\n\r\n" % status
+    middle = answering(says(before * 3 + OK))
+    with contextlib.closing(Link(middle.url)) as link:
+        assert link.post("/v1/batches", b"{}", KEY).status == 200
+
+
+def test_cookies_of_a_portal_do_not_go_with_later_requests(answering: Answering) -> None:
+    biscuit = b"HTTP/1.1 200 OK\r\nSet-Cookie: a=%s\r\nContent-Length: 0\r\n\r\n" % (b"z" * 4000)
+    serve = says(biscuit, OK)
+    middle = answering(serve)
+    with contextlib.closing(Link(middle.url)) as link:
+        assert asked(link) == ""
+        assert asked(link) == ""
+    assert len(middle.requests) == 2
+    assert not any(b"cookie" in request.lower() for request in middle.requests)
+
+
+def test_a_centre_that_says_nothing_changed_although_it_did_is_told(
+    answering: Answering, tmp_path: Path
+) -> None:
+    data = DataDir(tmp_path)
+    data.create()
+    data.bundle_file(1).write_bytes(b"the one that is here")
+    middle = answering(says(b"HTTP/1.1 304 Not Modified\r\n\r\n"))
+    with (
+        contextlib.closing(Memory(data.sync_db)) as memory,
+        contextlib.closing(Link(middle.url)) as link,
+    ):
+        memory.learn(config="1", config_told="1", etag='"one"')
+        assert fetch_config(data, memory, link, KEY) == ""
+        memory.learn(config_told="2")
+        assert "does not give it" in fetch_config(data, memory, link, KEY)
+
+
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (b"SSH-2.0-OpenSSH_9.2\r\n", "does not speak HTTP"),
+        (OK.replace(b"\r\n", b"\r\nx: y" + b"y" * 70_000 + b"\r\n", 1), "does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "does not speak HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "the reply was cut short"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}", "the reply was cut short"),
+    ],
+)
+def test_every_reason_is_a_sentence(answering: Answering, reply: bytes, words: str) -> None:
+    serve = says(reply)
+    middle = answering(lambda talk: serve(talk) and False)
+    with contextlib.closing(Link(middle.url)) as link:
+        assert words in asked(link)
+
+
+def test_a_dead_proxy_and_an_outdated_tls_are_named(tmp_path: Path) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        proxy = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        with contextlib.closing(Link("http://127.0.0.1:9", proxy=proxy)) as link:
+            assert asked(link) == "the proxy cannot be used: check it"
+    authority = Authority(tmp_path)
+    ca_file = str(authority.file)
+    for context, words in (
+        (ancient(authority.server()), "the encrypted connection fails: tlsv1 alert protocol"),
+        (authority.server("another.test"), "does not fit: Hostname mismatch"),
+    ):
+        with (
+            Middle(0, context) as middle,
+            contextlib.closing(Link(middle.url, ca_file=ca_file)) as link,
+        ):
+            assert words in asked(link)
