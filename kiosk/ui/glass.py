@@ -48,9 +48,9 @@ class Glass(Widget):
         self._size_px = (width, height)
         self._page: Page | None = None
         self._painter: Painter | None = None
-        self._base = Texture.create(size=(width, height), colorfmt="rgb", bufferfmt="ubyte")
-        self._base.flip_vertical()
-        self._base.mag_filter = self._base.min_filter = "nearest"
+        self._base, self._spare = self._screen(), self._screen()
+        self._loaded: tuple[Page | None, Painter | None] = (None, None)
+        """What the spare texture holds."""
         with self.canvas:
             Color(1, 1, 1, 1)
             self._rectangle = Rectangle(texture=self._base, pos=(0, 0), size=(width, height))
@@ -58,9 +58,10 @@ class Glass(Widget):
     def show(self, page: Page, painter: Painter, states: Mapping[str, State]) -> None:
         """Another page, some of its targets in a state other than rest."""
         if page is not self._page or painter is not self._painter:
-            packed = self._ahead.get((id(page), id(painter)))
-            pixels = zlib.decompress(packed[1]) if packed else painter.page(page).tobytes()
-            self._base.blit_buffer(pixels, colorfmt="rgb", bufferfmt="ubyte")
+            self._load(page, painter)
+            self._base, self._spare = self._spare, self._base
+            self._loaded = (self._page, self._painter)
+            self._rectangle.texture = self._base
         self._page, self._painter = page, painter
         self.forget()
         for name, state in states.items():
@@ -69,7 +70,7 @@ class Glass(Widget):
         self.canvas.ask_update()
 
     def prepare(self, page: Page, painter: Painter) -> None:
-        """Paint a page that will be shown soon, and keep it."""
+        """Paint a page that will be shown soon, keep it, and have it ready as a texture."""
         key = (id(page), id(painter))
         if key not in self._ahead:
             # The page is kept with its picture, so that its id cannot be taken by another.
@@ -77,6 +78,17 @@ class Glass(Widget):
         self._ahead.move_to_end(key)
         while len(self._ahead) > AHEAD:
             self._ahead.popitem(last=False)
+        self._load(page, painter)
+
+    def _load(self, page: Page, painter: Painter) -> None:
+        """Bring a page into the spare texture: unpacking and copying take 7 ms, swapping none."""
+        loaded = self._loaded
+        if loaded[0] is page and loaded[1] is painter:
+            return
+        packed = self._ahead.get((id(page), id(painter)))
+        pixels = zlib.decompress(packed[1]) if packed else painter.page(page).tobytes()
+        self._spare.blit_buffer(pixels, colorfmt="rgb", bufferfmt="ubyte")
+        self._loaded = (page, painter)
 
     def state(self, name: str, state: State) -> None:
         """One target of the page shown in a state."""
@@ -118,6 +130,13 @@ class Glass(Widget):
         # Not over what is there: the corners of the resting target would shine through.
         size = (region[2] - region[0], region[3] - region[1])
         return Image.new("RGB", size, self._painter.theme.ground)
+
+    def _screen(self) -> Texture:
+        """A texture for a whole page."""
+        texture = Texture.create(size=self._size_px, colorfmt="rgb", bufferfmt="ubyte")
+        texture.flip_vertical()
+        texture.mag_filter = texture.min_filter = "nearest"
+        return texture
 
     @staticmethod
     def _texture(image: Image.Image) -> Texture:
