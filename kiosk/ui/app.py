@@ -116,7 +116,8 @@ class Terminal:
         self._tend_at = time.monotonic() + LOOK_S
         self._status_at = self._look_at = self._alive_at = 0.0
         self._errors: list[float] = []
-        self.loop = Loop(self.window, self._turn, time.monotonic)
+        self._voice = (False, False)
+        self.loop = Loop(self.window, self._turn, time.monotonic, self._stirred)
 
     def run(self) -> int:
         """Serve visitors until the process is asked to stop; the exit code."""
@@ -163,6 +164,7 @@ class Terminal:
     # --- the loop ---------------------------------------------------------------------------------
 
     def _turn(self) -> float:
+        self._voice = (self.flow.voice.available, self.flow.voice.headphones)
         due = min(self.front.tick(), self._watchdog())
         if self.front.wants:
             self.loop.stop()
@@ -184,6 +186,11 @@ class Terminal:
             self._status_at = now + STATUS_S
             self._write_status()
         return min(due, self._status_at)
+
+    def _stirred(self) -> bool:
+        """Whether the voice or its jack, which live in threads, are not as the last turn saw."""
+        voice = self.flow.voice
+        return self.flow.aloud.on or self._voice != (voice.available, voice.headphones)
 
     def _watchdog(self) -> float:
         """Tell the service manager that the loop turns; when the next word is due."""

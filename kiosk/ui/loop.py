@@ -13,6 +13,7 @@ import os
 import select
 import signal
 import socket
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -20,8 +21,11 @@ from typing import Any
 
 log = logging.getLogger("hymio.ui")
 
-LONGEST_S = 0.25
-"""No sleep is longer: an event the connection delivered while drawing is late by this at most."""
+LOOK_S = 0.25
+"""So often a sleep looks whether another thread has something to say."""
+LONGEST_S = 2.0
+"""No sleep on the X connection is longer: an event it delivered unseen is late by this at most.
+Devices SDL reads itself may be plugged in anew, and then only its own poll finds them."""
 POLL_S = 1 / 60
 """Sleep where no descriptor of the display can be watched."""
 MAX_IDLE_WAKES = 200
@@ -56,15 +60,24 @@ class Loop:
     """Runs Kivy's turns for a window until told to stop.
 
     `turn(now)` is called once a turn before drawing and returns when it wants the next one at the
-    latest (monotonic seconds).
+    latest (monotonic seconds). `stirred()` says whether something else wants one at once; it is
+    asked every LOOK_S, where a whole turn would cost ten times as much.
     """
 
-    def __init__(self, window: Any, turn: Callable[[], float], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        window: Any,
+        turn: Callable[[], float],
+        clock: Callable[[], float],
+        stirred: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._window, self._turn, self._clock = window, turn, clock
+        self._stirred = stirred
         self._drew = False
         self._wakes = 0
         self._stop = False
         self._fds: list[int] = []
+        self._longest = LOOK_S
         self._signal_in, self._signal_out = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         # From here on, before anything is drawn: who sees the first picture may end it cleanly.
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -92,6 +105,8 @@ class Loop:
 
         signal.set_wakeup_fd(self._signal_out, warn_on_full_buffer=False)
         self._fds = display_fds()
+        if self._fds and all(stat.S_ISSOCK(os.fstat(fd).st_mode) for fd in self._fds):
+            self._longest = LONGEST_S
         if not self._fds:
             log.warning("no descriptor of the display to wait on: polling")
         try:
@@ -117,13 +132,19 @@ class Loop:
             log.warning("a release without a press: button %s", error)
 
     def _wait(self, due: float) -> None:
-        timeout = min(LONGEST_S, max(0.0, due - self._clock()))
-        if not self._fds:
-            timeout = min(timeout, POLL_S)
-        ready, _, _ = select.select([*self._fds, self._signal_in], [], [], timeout)
+        end = min(due, self._clock() + self._longest)
+        ready = self._sleep(end)
+        # Without a descriptor each sleep is one between two polls.
+        while self._fds and not ready and self._clock() < end and not self._stirred():
+            ready = self._sleep(end)
         if self._signal_in in ready:
             os.read(self._signal_in, 64)
         self._wakes = self._wakes + 1 if ready else 0
         if self._wakes > MAX_IDLE_WAKES:
             log.warning("the display's connection never falls silent: polling")
             self._fds = []
+
+    def _sleep(self, end: float) -> list[int]:
+        """Sleep until `end` or the next look; what can be read now."""
+        timeout = min(LOOK_S if self._fds else POLL_S, max(0.0, end - self._clock()))
+        return select.select([*self._fds, self._signal_in], [], [], timeout)[0]
