@@ -37,6 +37,10 @@ PARTS = {
     "terminal": Measure(
         "tests.bench.terminal", {"starts": 1, "taps": 8, "idle_s": 5.0, "visits": 2}
     ),
+    "browser": Measure(
+        "tests.bench.browser",
+        {"rounds": 1, "taps": 8, "visits": 2, "idle_s": 5.0, "many": 20, "presses": 8},
+    ),
     "speech": Measure("tests.bench.speech", {"visits": 2}),
     "report": Measure("tests.bench.report", {}, grows=True),
     "growth": Measure("tests.bench.growth", {"rounds": 6}, grows=True),

@@ -8,7 +8,7 @@ does not count.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -87,11 +87,11 @@ def look(before: Sequence[Shot], after: Shot) -> Look:
     return Look((*found[::step], found[-1]))
 
 
-def settled(picture: Picture, other_than: bytes = b"") -> Shot:
+def settled(picture: Picture, other_than: bytes = b"", still_s: float = STILL_S) -> Shot:
     """Wait until one picture, another than the one given, has stood for a while."""
     rows, since = b"", time.monotonic()
     deadline = since + 2 * APPEARS_S
-    while rows in (b"", other_than) or time.monotonic() - since < STILL_S:
+    while rows in (b"", other_than) or time.monotonic() - since < still_s:
         now = picture.rows()
         if now != rows:
             rows, since = now, time.monotonic()
@@ -116,24 +116,27 @@ class Visitor:
     released: Look | None = None
     next: list[Look] = field(default_factory=list)
     """What stands after each place was tapped."""
+    touched: float = 0.0
+    """When `press` last put the finger down, by perf_counter."""
+    still_s: float = STILL_S
 
-    def learn(self, pause: Callable[[float], object] = time.sleep) -> None:
+    def learn(self) -> None:
         """One slow visit, from the resting screen back to it."""
         blank: Shot = dict.fromkeys(shot(self.picture), 0)
-        resting = before = settled(self.picture)
+        resting = before = settled(self.picture, still_s=self.still_s)
         self.rest = look([blank], before)
         looks = []
         for turn, place in enumerate(self.places):
-            pause(STILL_S)
+            time.sleep(self.still_s)
             rows = self.picture.rows()
             self.finger.move(*place)
             self.finger.press()
-            down = settled(self.picture, rows)
+            down = settled(self.picture, rows, self.still_s)
             if turn == 0:
                 self.pressed, self.released = look([before], down), look([down], before)
             rows = self.picture.rows()
             self.finger.release()
-            after = settled(self.picture, rows)
+            after = settled(self.picture, rows, self.still_s)
             looks.append(look([before, down], after))
             before = after
         if any(before[point] != colour for point, colour in resting.items()):
@@ -150,14 +153,14 @@ class Visitor:
         pressed, released = self.pressed, self.released
         self.finger.move(*self.places[0])
         time.sleep(after_s)
-        touched = time.perf_counter()
+        self.touched = time.perf_counter()
         self.finger.press()
         seen = self._wait(pressed, "the pressed state")
         self.finger.move(*self.away)
         time.sleep(0.1)
         self.finger.release()
         self._wait(released, "the state at rest again")
-        return seen - touched
+        return seen - self.touched
 
     def visit(self, *, pause_s: float, finger_s: float = FINGER_S) -> list[float]:
         """One visit; seconds from each lifted finger to the whole of what comes next.

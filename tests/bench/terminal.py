@@ -29,7 +29,7 @@ def measure(
     folder.mkdir(parents=True, exist_ok=True)
     bundle = prepared(load_path(EXAMPLE / "devices" / "esim-0001.toml"))
     with terminal(bundle, folder / "data", folder / "terminal.log") as subject:
-        subject.env["PYTHONPATH"] = str(_without_numpy(folder / "hidden"))
+        subject.env["PYTHONPATH"] = str(without_numpy(folder / "hidden"))
         first, ready = _starts(subject, starts)
         assert subject.child is not None
         pid = subject.child.pid
@@ -64,7 +64,7 @@ def measure(
     ]
 
 
-def _without_numpy(folder: Path) -> Path:
+def without_numpy(folder: Path) -> Path:
     """A path that hides numpy, as on a device: only the tests install it, and sqlite-utils
     imports it where it is (15 MiB, 0.15 s).
     """
