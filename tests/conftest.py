@@ -3,10 +3,37 @@
 from __future__ import annotations
 
 import os
+from itertools import zip_longest
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
 
 # Where the result decides whether a change lands, the same examples every time; elsewhere new ones.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("desk", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+
+WAITS = ("display", "browser", "postgres", "slow")
+"""Marks of tests that wait for other programs for much of their time."""
+PROGRAMS = ("drills", "faults", "device")
+"""Folders whose tests do so."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that wait first, each followed by one that works, the short ones last.
+
+    A process with nothing but waiting tests leaves its processor idle, and one that comes to the
+    longest file last lets the others wait for it.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    waiting, working = [], []
+    for path, found in files.items():
+        waits = any(each.get_closest_marker(mark) for each in found for mark in WAITS)
+        (waiting if waits or {*PROGRAMS} & {*path.parts} else working).append(found)
+    working.sort(key=len, reverse=True)
+    pairs = zip_longest(waiting, working, fillvalue=list[pytest.Item]())
+    items[:] = [item for pair in pairs for found in pair for item in found]

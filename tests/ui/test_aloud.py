@@ -770,7 +770,7 @@ def test_a_four_year_old_answers_nothing_that_was_not_said_before(stage: Listene
 
     stage.disk.commit = stored  # type: ignore[assignment, method-assign]
     stage.flow.aloud.hear = heard  # type: ignore[method-assign]
-    for _ in range(60_000):
+    for _ in range(20_000):
         if not stage.on:
             stage.flow.key("speech")
         x, y = chance.uniform(0, panel.width_mm), chance.uniform(0, panel.height_mm)
@@ -784,4 +784,4 @@ def test_a_four_year_old_answers_nothing_that_was_not_said_before(stage: Listene
         stage.flow.finger("up", touch, x, y)
         stage.now += chance.expovariate(4)
         stage.flow.tick()
-    assert given > 200
+    assert given > 60, given
