@@ -32,6 +32,8 @@ class Lot:
     oldest_ms: int = 0
     broken: bool = False
     """SQLite says the file is damaged."""
+    exact: bool = False
+    """Whether `count` was counted."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,16 @@ class Waiting:
         return iso_of(min(times)) if times else None
 
 
+_Known = tuple[_Mark, int, bool, Lot]
+"""A file's mark and cursor when it was read, whether twice the same, and what was found."""
+
+
 class Backlog:
     """Looks at the outbox; a file that has not changed is not opened."""
 
     def __init__(self, data: DataDir, memory: Memory) -> None:
         self._data, self._memory = data, memory
-        self._seen: dict[str, tuple[_Mark, int, bool, Lot]] = {}
+        self._seen: dict[str, _Known] = {}
         self._pointer: tuple[_Mark, str] = ((), "")
 
     def look(self) -> Waiting:
@@ -94,7 +100,8 @@ class Backlog:
         if known is not None and same and known[2]:
             return known[3]
         try:
-            lot = self._read(path, cursor, exact=epoch != current)
+            unchanged = known if known is not None and known[0] == mark else None
+            lot = self._read(path, cursor, unchanged, exact=epoch != current)
         except (sqlite3.Error, OSError) as error:
             if is_corruption(error):
                 lot = Lot(epoch, _inode(path), broken=True)
@@ -104,16 +111,23 @@ class Backlog:
         self._seen[epoch] = (mark, cursor, same, lot)
         return lot
 
-    def _read(self, path: Path, cursor: int, *, exact: bool) -> Lot:
+    def _read(self, path: Path, cursor: int, known: _Known | None, *, exact: bool) -> Lot:
+        """Read a file; `known` is what was found at an earlier cursor, if no byte changed since."""
         inode = _inode(path)
         with EpochReader(path) as reader:
             tail = reader.tail()
             rows = reader.rows(cursor, 1)
             if not rows:
                 return Lot(path.stem, inode, tail)
-            # Nothing is missing between two rows of the current file, so it need not be counted.
-            count = reader.after(cursor)[0] if exact else max(tail, rows[0].seq) - rows[0].seq + 1
-        return Lot(path.stem, inode, tail, count, id_ms(rows[0].id))
+            if not exact:
+                # Nothing is missing between two rows of the current file: it need not be counted.
+                count = max(tail, rows[0].seq) - rows[0].seq + 1
+            elif known and known[3].exact and known[1] <= cursor:
+                # To count an older file is to read it whole: not again for every batch.
+                count = known[3].count - reader.between(known[1], cursor)
+            else:
+                count = reader.after(cursor)[0]
+        return Lot(path.stem, inode, tail, count, id_ms(rows[0].id), exact=exact)
 
 
 def _mark(path: Path) -> _Mark:

@@ -22,6 +22,10 @@ DAMAGED: Final = "damaged"
 """Folder below the outbox where damaged files are kept for people to look at."""
 _DONE: Final = "salvaged"
 _MOST: Final = 1 << 40
+_AT_ONCE: Final = 1000
+"""Rows that are in memory at a time."""
+_STRETCH, _OVERLAP = 1 << 20, 8192
+"""Bytes of a file that are, and how many are seen twice: more than a row has on one page."""
 # id as text of 36 characters, a blob, sha256 as text of 64: the record header SQLite writes.
 _ID: Final = rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _HEADER: Final = re.compile(rb"\x00\x55([\x80-\xff]{0,3}[\x00-\x7f])\x81\x0d(?=" + _ID + rb"\{)")
@@ -95,34 +99,64 @@ def take_out(folder: Path) -> tuple[str, int, int]:
     place = folder.parent.parent / path.name
     # The power may have gone before all of it was moved.
     _move_in(place, folder)
-    rows: dict[int, Row] = {}
-    tail = 0
-    with contextlib.suppress(sqlite3.Error):
-        tail = _through_sqlite(path, rows)
-    for name in (path, path.with_name(path.name + "-wal")):
-        if name.exists():
-            for row in carve(name.read_bytes()):
-                rows.setdefault(row.seq, row)
-    ordered = _distinct(rows)
-    tail = max([tail, *rows])
-    build(place, {"epoch": epoch, "salvaged": "yes"}, ordered, tail)
-    (folder / _DONE).write_text(f"{len(ordered)} rows, tail {tail}\n")
+    with contextlib.closing(_Found()) as found:
+        tail = 0
+        with contextlib.suppress(sqlite3.Error):
+            tail = _through_sqlite(path, found)
+        for name in (path, path.with_name(path.name + "-wal")):
+            if name.exists():
+                for row in _carve_file(name):
+                    found.add(row)
+        tail = max(tail, found.top)
+        build(place, {"epoch": epoch, "salvaged": "yes"}, found.rows(), tail)
+        saved = found.count()
+    (folder / _DONE).write_text(f"{saved} rows, tail {tail}\n")
     sync_dir(folder)
-    return epoch, len(ordered), tail
+    return epoch, saved, tail
 
 
-def _distinct(rows: dict[int, Row]) -> list[Row]:
-    # A page copied astray can show one row at two positions; the first is kept.
-    seen: set[str] = set()
-    kept = []
-    for seq in sorted(rows):
-        if rows[seq].id not in seen:
-            seen.add(rows[seq].id)
-            kept.append(rows[seq])
-    return kept
+class _Found:
+    """The whole rows found so far, in a temporary file of SQLite's once they are many: weeks of
+    answers do not fit into the memory of a small machine. Raises sqlite3.Error.
+    """
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("", isolation_level=None)
+        self._db.execute("pragma journal_mode = off")
+        self._db.execute(
+            "create table found (seq integer primary key, id text unique, rec, sha256)"
+        )
+        self._db.execute("begin")
+        self.top = 0
+        """The highest seq among all of them."""
+
+    def add(self, row: Row) -> None:
+        """Keep a row, unless its position is taken."""
+        self.top = max(self.top, row.seq)
+        if self._db.execute("select 1 from found where seq = ?", [row.seq]).fetchone():
+            return
+        twin = self._db.execute("select seq from found where id = ?", [row.id]).fetchone()
+        # A page copied astray can show one row at two positions; the first is kept.
+        if twin and twin[0] < row.seq:
+            return
+        if twin:
+            self._db.execute("delete from found where seq = ?", twin)
+        self._db.execute("insert into found values (?, ?, ?, ?)", row)
+
+    def rows(self) -> Iterator[Row]:
+        """All of them, in order."""
+        return (Row(*row) for row in self._db.execute("select * from found order by seq"))
+
+    def count(self) -> int:
+        """How many."""
+        return int(self._db.execute("select count(*) from found").fetchone()[0])
+
+    def close(self) -> None:
+        """Forget them."""
+        self._db.close()
 
 
-def _through_sqlite(path: Path, rows: dict[int, Row]) -> int:
+def _through_sqlite(path: Path, found: _Found) -> int:
     if not path.exists():
         return 0
     with contextlib.closing(
@@ -130,15 +164,15 @@ def _through_sqlite(path: Path, rows: dict[int, Row]) -> int:
     ) as db:
         tail = 0
         with contextlib.suppress(sqlite3.Error):
-            found = db.execute("select seq from sqlite_sequence where name = 'records'").fetchone()
-            tail = min(_MOST, int(found[0])) if found else 0
+            last = db.execute("select seq from sqlite_sequence where name = 'records'").fetchone()
+            tail = min(_MOST, int(last[0])) if last else 0
         high = tail
         with contextlib.suppress(sqlite3.Error):
             high = max(high, db.execute("select max(seq) from records").fetchone()[0] or 0)
         for row in _readable(db, 1, min(_MOST, high)):
             with contextlib.suppress(TypeError, AttributeError):
                 if row.whole:
-                    rows[row.seq] = row
+                    found.add(row)
     return tail
 
 
@@ -151,7 +185,9 @@ def _readable(db: sqlite3.Connection, first: int, last: int) -> Iterator[Row]:
             continue
         try:
             found = db.execute(
-                "select seq, id, rec, sha256 from records where seq between ? and ?", (low, high)
+                "select seq, id, rec, sha256 from records where seq between ? and ?"
+                " order by seq limit ?",
+                (low, high, _AT_ONCE),
             ).fetchall()
         except sqlite3.Error:
             if low < high:
@@ -159,6 +195,18 @@ def _readable(db: sqlite3.Connection, first: int, last: int) -> Iterator[Row]:
                 todo += [(middle + 1, high), (low, middle)]
             continue
         yield from (Row(*row) for row in found)
+        if len(found) == _AT_ONCE:
+            # Of a damaged tree rows may come in any order: always on, never back.
+            todo.append((max(low, *(row[0] for row in found)) + 1, high))
+
+
+def _carve_file(path: Path) -> Iterator[Row]:
+    """The same as `carve`, a stretch of the file at a time. Raises OSError."""
+    with path.open("rb") as file:
+        before = b""
+        while piece := file.read(_STRETCH):
+            yield from carve(before + piece)
+            before = piece[-_OVERLAP:]
 
 
 def carve(raw: bytes) -> Iterator[Row]:
