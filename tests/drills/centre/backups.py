@@ -5,12 +5,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
 from tests import postgres
 from tests.drills.centre.couriers import Fleet, fleet
 from tests.drills.centre.kills import BATCH
+from tests.drills.centre.process import until
 from tests.drills.centre.servers import settled
 from tests.drills.centre.site import Site
 
@@ -49,14 +51,27 @@ class Copy:
             return
         url = self._place.database
         name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+        fresh = f"{name}_copy"
         with psycopg.connect(url.replace(f"/{name}", "/postgres"), autocommit=True) as admin:
+            admin.execute(f"create database {fresh}")  # type: ignore[arg-type]
+            self._run("pg_restore", "-d", url.replace(f"/{name}", f"/{fresh}"), str(self._file))
+            # At one stroke, as a standby that lacks the newest commits takes over.
+            admin.execute(f"alter database {name} allow_connections false")  # type: ignore[arg-type]
+            admin.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", (name,)
+            )
+            until(lambda: _gone(admin, name), "nobody uses the database")
             admin.execute(f"drop database {name} with (force)")  # type: ignore[arg-type]
-            admin.execute(f"create database {name}")  # type: ignore[arg-type]
-        self._run("pg_restore", "-d", url, str(self._file))
+            admin.execute(f"alter database {fresh} rename to {name}")  # type: ignore[arg-type]
+
+
+def _gone(admin: psycopg.Connection[Any], name: str | bytes | int | None) -> bool:
+    found = admin.execute("select count(*) from pg_stat_activity where datname = %s", (name,))
+    return found.fetchone() == (0,)
 
 
 def restored(place: Site, *, running: bool = False) -> list[str]:
-    """Restored while devices drain; `running`: nobody has told the centre (PostgreSQL)."""
+    """Restored while devices drain; `running`: under a centre that goes on (PostgreSQL)."""
     with fleet(place, 3, size=BATCH) as senders:
         senders.make(4 * BATCH)
         senders.onwards(4 * BATCH)

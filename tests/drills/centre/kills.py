@@ -11,7 +11,7 @@ import alembic.command
 from sync.collector.store import Store, schema
 from tests.drills.centre.couriers import Courier, fleet, judge
 from tests.drills.centre.process import Meddled, until
-from tests.drills.centre.site import Site, is_ready
+from tests.drills.centre.site import MIGRATING, Site, is_ready
 from tests.faults.house import free_port
 from tests.faults.proxy import CuttingProxy, Fault
 
@@ -165,7 +165,7 @@ def _traced(place: Site, words: Sequence[str], kill_at: int = 0) -> int:
 def old_database(url: str) -> None:
     """A database of the first schema with a device and a visit in it."""
     config = schema._config()
-    with Store(url) as store, store.begin() as connection:
+    with MIGRATING, Store(url) as store, store.begin() as connection:
         config.attributes["connection"] = connection
         alembic.command.upgrade(config, "0001")
         connection.exec_driver_sql("insert into meta(key, value) values ('centre', 'c1')")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ from sync.collector.store import open_reader, open_store
 from sync.contract import bundle as bundles
 from tests.drills.centre.process import LONG_S, Process, until
 from tests.faults.house import House, free_port
+
+MIGRATING = threading.Lock()
+"""Alembic's context is one for the whole process, and several rows are tried at once."""
 
 
 class Site(House):
@@ -71,7 +75,7 @@ class Site(House):
 
     def open(self) -> Site:
         """As House.open, in this process where a command needs none of its own."""
-        with open_store(self.database, fresh=True) as store:
+        with MIGRATING, open_store(self.database, fresh=True) as store:
             public = bundles.key_text(self._operator.public_key())
             local.add_operator(store, "drill", public)
         self.start_centre()
