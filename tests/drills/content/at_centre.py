@@ -265,7 +265,7 @@ def _cell(raw: bytes) -> None:
 INPUTS = (
     simple("batch", _batch_seeds, _batch),
     simple("record", record_seeds, _record),
-    Input("record, stored", record_seeds, _stored, 60),
+    Input("record, stored", record_seeds, _stored, 20),
     simple("gzip", lambda: [gzip.compress(seed, 1) for seed in _batch_seeds()], _inflate),
     simple("messages", _message_seeds, _message),
     simple("signature", _signed_seeds, _signed),

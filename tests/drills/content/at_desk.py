@@ -35,6 +35,7 @@ from tests.faults.house import EXAMPLE, example
 TODAY = datetime.date(2026, 3, 2)
 FIRST = example(1)
 DEEP = b"x = " + nested(3000)
+WORDING = '"nps.question" = "Hyvä?"\n"a" = "b.wav"\n'
 
 
 @cache
@@ -220,19 +221,12 @@ def _reply_seeds() -> list[bytes]:
 _PLACE = f"locations/{FIRST.location.id}.toml"
 
 INPUTS = (
-    Input("device's TOML", _file("devices/esim-0001.toml"), _toml("devices/esim-0001.toml"), 50),
-    Input("location's TOML", _file(_PLACE), _toml(_PLACE), 50),
-    Input("organisation's TOML", _file("organisation.toml"), _toml("organisation.toml"), 50),
-    Input("services' TOML", _file("services.toml"), _toml("services.toml"), 40),
+    Input("device's TOML", _file("devices/esim-0001.toml"), _toml("devices/esim-0001.toml"), 12),
+    Input("location's TOML", _file(_PLACE), _toml(_PLACE), 10),
+    Input("organisation's TOML", _file("organisation.toml"), _toml("organisation.toml"), 10),
+    Input("services' TOML", _file("services.toml"), _toml("services.toml"), 10),
     simple("lines of TOML", lambda: [text.encode() for text in _small().values()], _lines, 200),
-    Input("list of devices", _list_seeds, _list, 60),
-    Input(
-        "wording",
-        lambda: ['"nps.question" = "Hyvä?"
-"a" = "b.wav"
-'.encode(), DEEP],
-        _wording,
-        200,
-    ),
-    Input("centre's replies", _reply_seeds, _replies, 200),
+    Input("list of devices", _list_seeds, _list, 30),
+    Input("wording", lambda: [WORDING.encode(), DEEP], _wording, 100),
+    Input("centre's replies", _reply_seeds, _replies, 40),
 )

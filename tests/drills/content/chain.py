@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import random
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -77,7 +78,7 @@ class Sending:
             rows.append(New(ident, raw, hashlib.sha256(raw).hexdigest()))
         self.outbox.append(rows)
 
-    def drain(self, turns: int = 4000) -> bool:
+    def drain(self, turns: int) -> bool:
         """Send until nothing waits; nobody touches anything."""
         for _ in range(turns):
             self.sender.step(eager=True)
@@ -135,8 +136,6 @@ class Sending:
 
 def memory_mb(pid: int) -> int:
     """Resident memory of a process, MiB."""
-    from pathlib import Path
-
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) // 1024
@@ -149,12 +148,13 @@ def poisoned(
     *,
     of: int,
     at: Callable[[int], Sequence[int]] = lambda of: [of // 2],
+    turns: int = 4000,
 ) -> list[str]:
     """Each of these among so many healthy ones, sent to the end; what went wrong."""
     wrong = []
     for name, poison in given:
         device.append(of, dict.fromkeys(at(of), (name, poison)))
-        if not device.drain():
+        if not device.drain(turns):
             wrong.append(f"{name}: not drained: {device.sender.state} {device.sender.reason}")
     said = device.house.centre.said()
     if "a request failed" in said or "Traceback" in said:

@@ -43,10 +43,10 @@ def simple(name: str, seeds: Callable[[], list[bytes]], read: Reader, runs: int 
 
 def table() -> dict[str, Input]:
     """All of them, by name."""
-    from tests.drills.content import at_centre, at_desk, on_device, on_disk
+    from tests.drills.content import at_centre, at_desk, on_device, on_disk, on_stick
 
-    found = [*at_centre.INPUTS, *on_device.INPUTS, *on_disk.INPUTS, *at_desk.INPUTS]
-    return {each.name: each for each in found}
+    places = (at_centre, on_device, on_stick, on_disk, at_desk)
+    return {each.name: each for place in places for each in place.INPUTS}
 
 
 def tried(read: Reader, raw: bytes) -> str:

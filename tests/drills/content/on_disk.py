@@ -209,13 +209,13 @@ def _ids() -> Iterator[bytes]:
 
 
 INPUTS = (
-    simple("rows in bytes", _files, _carve, 150),
-    Input("salvage", _files, _salvage, 40),
-    Input("WAL weighed", _files, _weigh, 60),
-    Input("outbox", _files, _start, 30),
-    Input("sync.db", lambda: [image()["sync.db"]], _memory, 60),
-    Input("sender.json", lambda: [image()["sender.json"]], _json_file("sender.json"), 40),
-    Input("terminal.json", _terminal, _json_file("terminal.json"), 40),
-    Input("current.json", lambda: [image()["current.json"]], _json_file("outbox/current.json"), 40),
+    simple("rows in bytes", _files, _carve, 40),
+    Input("salvage", _files, _salvage, 12),
+    Input("WAL weighed", _files, _weigh, 20),
+    Input("outbox", _files, _start, 8),
+    Input("sync.db", lambda: [image()["sync.db"]], _memory, 20),
+    Input("sender.json", lambda: [image()["sender.json"]], _json_file("sender.json"), 12),
+    Input("terminal.json", _terminal, _json_file("terminal.json"), 12),
+    Input("current.json", lambda: [image()["current.json"]], _json_file("outbox/current.json"), 10),
     simple("ids", lambda: list(_ids()), lambda raw: id_ms(raw.decode("utf-8", "replace"))),
 )
