@@ -257,6 +257,8 @@ def drill(options: Options) -> Iterator[Row]:
     STOPPED.clear()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hymio-drill-")))
+        # PostgreSQL's own user passes through, to a disk in there.
+        folder.chmod(0o711)
         cluster = None
         with contextlib.suppress(postgres.PostgresMissingError):
             cluster = stack.enter_context(

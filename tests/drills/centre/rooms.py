@@ -16,7 +16,7 @@ from tests.drills.centre.process import Meddled
 from tests.drills.centre.servers import PER_ROUND, refuses, settled
 from tests.drills.centre.site import Site
 
-SMALL = "12m"
+SMALL = "48m"
 LARGER = "200m"
 """Room for a SQLite file, and for a PostgreSQL server."""
 

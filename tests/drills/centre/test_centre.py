@@ -11,7 +11,7 @@ import pytest
 
 from sync.collector import maintenance
 from tests import postgres
-from tests.drills.centre import ends, kills, races
+from tests.drills.centre import ends, kills, races, rooms
 from tests.drills.centre.couriers import Courier, judge
 from tests.drills.centre.process import can_meddle
 from tests.drills.centre.site import Site, site
@@ -48,6 +48,16 @@ def test_a_terminal_that_is_closed_ends_the_centre_calmly(tmp_path: Path) -> Non
     """It cut off the batches at work and ended with a failure."""
     with site(tmp_path / "site", devices=3, weakened="quick_marks") as place:
         assert ends.told(place, [ends.HUP], 1) == []
+
+
+def test_a_full_disk_is_not_ready_and_heals_by_itself(tmp_path: Path) -> None:
+    """`/readyz` said ok: its own mark still had room in the write-ahead log."""
+    with rooms.small_disk(tmp_path / "disk", rooms.SMALL) as disk:
+        if disk is None:
+            pytest.skip("mounting takes root, and a kernel that lets us")
+        url = f"sqlite:///{disk}/centre.db"
+        with site(tmp_path / "site", database=url, devices=2, weakened="quick_marks") as place:
+            assert rooms.full(place, disk) == []
 
 
 @pytest.mark.postgres
