@@ -189,6 +189,19 @@ ROUTES = (
 """Every signed route; a test holds it against the application's."""
 
 _HEADERS = ("Content-Digest", "Signature-Input", "Signature")
+_ENCODING: dict[str, Any] = {
+    "name": "Content-Encoding",
+    "in": "header",
+    "description": "Of the body; signed as well when present.",
+    "schema": {"enum": ["gzip", "identity"]},
+}
+_RETRY: dict[str, Any] = {
+    "Retry-After": {
+        "description": "Seconds after which to come back.",
+        "schema": {"type": "integer", "minimum": 0},
+    }
+}
+_ETAG: dict[str, Any] = {"ETag": {"required": True, "schema": {"type": "string"}}}
 
 
 def _hook(kind: type) -> dict[str, Any]:
@@ -239,13 +252,16 @@ def _operation(route: _Route, schema_of: dict[str, Any]) -> dict[str, Any]:
         }
         for status in sorted({*_SIGNED, *route.problems})
     }
+    for status in ("429", "503"):
+        responses[status]["headers"] = _RETRY
     given = schema_of[repr(route.gives)] if route.gives is not None else {"type": "object"}
     responses["200"] = {
         "description": "Done.",
         "content": {"application/json": {"schema": given}},
     }
     if route.method == "get" and route.path == "/v1/config":
-        responses["304"] = {"description": "The caller has the newest."}
+        responses["304"] = {"description": "The caller has the newest.", "headers": _ETAG}
+        responses["200"]["headers"] = _ETAG
         parameters.append({"name": "If-None-Match", "in": "header", "schema": text})
     operation: dict[str, Any] = {
         "summary": route.summary,
@@ -255,6 +271,7 @@ def _operation(route: _Route, schema_of: dict[str, Any]) -> dict[str, Any]:
         "responses": responses,
     }
     if route.takes is not None or (route.raw and route.method == "put"):
+        parameters.append(_ENCODING)
         body = schema_of[repr(route.takes)] if route.takes is not None else {"type": "object"}
         operation["requestBody"] = {
             "required": True,

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from sync.contract import wire
 from tests.drills.content.chain import Sending, poisoned
 from tests.drills.content.envelopes import Post, cases
+from tests.drills.content.on_device import enrolled, receipt
 from tests.drills.content.poison import kinds
 from tests.faults.house import Child, House, house
 
@@ -42,6 +45,19 @@ def test_a_batch_of_nothing_but_poison_goes_as_well(centre: House) -> None:
     wrong = poisoned(device, [("value 11", KINDS["value 11"])], of=30, at=range)
     device.close()
     assert wrong == [] and not device.healthy
+
+
+@pytest.mark.parametrize("v", [0, 2, "1"])
+def test_a_receipt_of_another_version_moves_nothing(v: object, tmp_path: Path) -> None:
+    device, answering = enrolled(tmp_path)
+    told = json.loads(receipt())
+    for spoken, sent in ((v, False), (wire.VERSION, True)):
+        answering.say = {"/v1/batches": (200, json.dumps({**told, "v": spoken}).encode(), {})}
+        assert device.sender is not None
+        device.sender.step(eager=True)
+        assert sum(line.to_send for line in device.lines()) == (18 if sent else 20)
+        assert sent or (device.sender.state == "unreachable" and device.sender.reason)
+    device.close()
 
 
 def test_odd_batches_are_stored_whole_or_not_at_all(centre: House) -> None:
