@@ -50,12 +50,13 @@ class Pace:
         self.say(state, reason)
         if self.since is None:
             self.since = self._clock.iso()
-        self._tries += 1
-        wait = (
-            pacing.backoff(self._tries, self._chance)
-            if wait_s is None
-            else pacing.asked(wait_s, self._chance)
-        )
+        if wait_s is None:
+            self._tries += 1
+            wait = pacing.backoff(self._tries, self._chance)
+        else:
+            # Somebody answers there: when next nobody does, that has just begun.
+            self._tries = 0
+            wait = pacing.asked(wait_s, self._chance)
         self.not_before = self._now() + wait
 
     def received(self, after_s: float) -> None:
