@@ -189,7 +189,10 @@ def _print(found: dict[str, Any], form: str) -> None:
 @_database
 @_format
 def rebuild(database: str, form: str) -> None:
-    """Compute visits, answers and counts anew from the records. The centre must be stopped."""
+    """Compute visits, answers and counts anew from the records. The centre must be stopped.
+
+    On PostgreSQL the centre may run: its batches wait.
+    """
     _maintain(database, lambda store: maintenance.rebuild(store, now_ms=_now_ms()), form)
 
 

@@ -173,7 +173,7 @@ def rows() -> dict[str, Try]:
             ),
             f"{kind}: restored from a copy while sending": at(kind, backups.restored, devices=3),
             f"{kind}: restored, and pruned on the device": at(kind, backups.pruned),
-            f"{kind}: SIGTERM, SIGTERM twice, SIGHUP": at(kind, signals, devices=3),
+            f"{kind}: SIGTERM, SIGTERM twice, SIGHUP, SIGINT": at(kind, signals, devices=3),
             f"{kind}: SIGTERM with a batch under way": at(kind, ends.in_flight),
             f"{kind}: schema of another version": at(kind, races.newer_schema),
             f"{kind}: disk full": full(kind),
@@ -222,10 +222,8 @@ def rows() -> dict[str, Try]:
 
 def signals(place: Site) -> Found:
     """Every way in which a centre is told to end."""
-    wrong = []
-    for numbers in ([ends.TERM], [ends.TERM, ends.TERM], [ends.HUP]):
-        wrong += ends.told(place, numbers, 1)
-    return 3, wrong
+    endings = [[ends.TERM], [ends.TERM, ends.TERM], [ends.HUP], [ends.INT]]
+    return len(endings), ends.told(place, endings)
 
 
 def filled(place: Site, words: Sequence[str], wanted: int) -> Found:

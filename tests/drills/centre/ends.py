@@ -20,11 +20,11 @@ from tests.drills.centre.site import Site
 TERM, HUP, INT = signal.SIGTERM, signal.SIGHUP, signal.SIGINT
 
 
-def told(place: Site, numbers: Sequence[signal.Signals], rounds: int) -> list[str]:
+def told(place: Site, endings: Sequence[Sequence[signal.Signals]]) -> list[str]:
     """Signals while devices send: exit 0, nothing half done, all there after the next start."""
     wrong: list[str] = []
     with fleet(place, 3, size=BATCH) as senders:
-        for turn in range(rounds):
+        for numbers in endings:
             senders.make(6 * BATCH)
             senders.onwards(BATCH)
             place.watch()
@@ -37,7 +37,7 @@ def told(place: Site, numbers: Sequence[signal.Signals], rounds: int) -> list[st
             names = " ".join(number.name for number in numbers)
             if code:
                 wrong.append(f"after {names}: exit {code}")
-            wrong += [f"after {names}, round {turn}: {t}" for t in senders.wrong(drained=False)]
+            wrong += [f"after {names}: {t}" for t in senders.wrong(drained=False)]
             place.start_centre()
             senders.release()
         wrong += settled(place, senders)

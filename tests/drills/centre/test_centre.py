@@ -47,7 +47,7 @@ def test_killed_at_its_syncs(tmp_path: Path, weakened: str, calls: str, seen: st
 def test_a_terminal_that_is_closed_ends_the_centre_calmly(tmp_path: Path) -> None:
     """It cut off the batches at work and ended with a failure."""
     with site(tmp_path / "site", devices=3, weakened="quick_marks") as place:
-        assert ends.told(place, [ends.HUP], 1) == []
+        assert ends.told(place, [[ends.HUP]]) == []
 
 
 def test_a_full_disk_is_not_ready_and_heals_by_itself(tmp_path: Path) -> None:
