@@ -174,10 +174,17 @@ def _told(data: DataDir) -> str:
     return f"{told.get('state')}, {told.get('reason')}, {told.get('enrolment')}"
 
 
-def start_sender(home: House, device: FieldDevice, *, resolver: str = "") -> Child:
+def start_sender(
+    home: House,
+    device: FieldDevice,
+    *,
+    resolver: str = "",
+    speed: float = SPEED,
+    deadline_s: float = DEADLINE_S,
+) -> Child:
     """A sender of this device, in the namespace of the calling thread, with its own resolver."""
     command = [sys.executable, "-m", "tests.drills.network.sending"]
-    command += [str(device.root), str(SPEED), str(DEADLINE_S)]
+    command += [str(device.root), str(speed), str(deadline_s)]
     if resolver:
         file = device.root.with_suffix(".resolv")
         file.write_text(f"nameserver {resolver}\n")

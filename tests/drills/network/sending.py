@@ -14,12 +14,14 @@ import time
 from functools import partial
 from pathlib import Path
 
+from sync import pacing
 from sync.clock import Clock
 from sync.datadir import DataDir
 from sync.link import Link
 from sync.sender import Sender
 
 LEAST_S = 0.1
+"""Between two looks: many a second are not what this is about."""
 
 
 def main(root: Path, speed: float, deadline_s: float) -> None:
@@ -38,12 +40,13 @@ def main(root: Path, speed: float, deadline_s: float) -> None:
         sender.stop()
 
     signal.signal(signal.SIGTERM, end)
+    # No longer than the longest back-off, which is a moment where time runs very fast.
+    least = min(LEAST_S, pacing.MOST_S / speed)
     parent = os.getppid()
     # Nothing is left behind when who began this is killed.
     while not stop.is_set() and os.getppid() == parent:
-        pause = sender.step()
-        # Many looks a second are not what this is about.
-        stop.wait(min(max(pause / speed, LEAST_S), 0.5) if pause else 0)
+        pause = sender.step() / speed
+        stop.wait(min(max(pause, least), 0.5) if pause else 0)
     sender.close()
 
 

@@ -72,7 +72,7 @@ def test_below_tls(home: House, known: dict[str, Trick], authority: Authority, n
 
 def test_a_drain_where_two_of_three_exchanges_are_spoilt(home: House) -> None:
     cases, wrong = drain(home, next(_numbers), seed=5, records=200, spoilt=30)
-    assert cases > 15
+    assert cases >= 10
     assert wrong == []
 
 
