@@ -57,7 +57,7 @@ class Running:
         assert self._child.stdout is not None
         line = self._child.stdout.readline()
         if not line:
-            raise RuntimeError(f"a contender ended with {self._child.wait()}")
+            raise RuntimeError(f"it ended with {self._child.wait()}")
         return json.loads(line)
 
     def ask(self, line: str) -> list[float]:
@@ -93,7 +93,9 @@ def running(
         for kind in kinds:
             try:
                 found[kind] = Running(kind, folder / kind)
-            except PeerMissing as error:
+            except (PeerMissing, RuntimeError, OSError) as error:
+                if kind not in PEERS:
+                    raise
                 missing[kind] = str(error)
                 continue
             stack.callback(found[kind].close)

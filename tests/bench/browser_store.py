@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.bench.browser_visitor import Visitor
 
-DELAY_S = 0.4
+DELAY_S = 1.0
 ATTACH_S = 20.0
 CALLS = "fsync,fdatasync"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import append, growth, peers, syncs
+from tests.bench import append, growth, peers, syncs, transfer
 from tests.bench.contender import durability
 from tests.bench.peers import PeerMissing
 from tests.bench.samples import records
@@ -174,3 +174,27 @@ def test_growth_is_the_median_of_what_rounds_say() -> None:
     assert growth.span(times) == (5, 7)
     assert growth.growth(times, 5, 7) == 1.5
     assert growth.span({3: [1.0], 5: [1.0]}) == (3, 5)
+
+
+def test_ours_is_compared_with_those_who_ran_and_the_others_are_named() -> None:
+    rates = {"ours": [1000.0, 3000.0, 2000.0], "naive": [2000.0, 2000.0, 2000.0]}
+    gone = {"pouch": "no npm", "kinto": "no network", "kinto-pg": "no server"}
+    notes = {"ours": "how", "naive": "how"}
+    called = {"ours": 0.5, "naive": None}
+    found = {f.name: f for f in transfer._figures(rates, gone, notes, called)}
+    assert found["sync: ours ÷ naive reference"].value == 1
+    assert found["sync: ours ÷ naive reference"].target == 0.5
+    pouch = found["sync: ours ÷ PouchDB → express-pouchdb"]
+    assert (pouch.value, pouch.note, pouch.target, pouch.met) == (None, "no npm", 5, None)
+    assert "0.5 sync calls per 500 records" in found["sync: ours, end to end"].note
+    assert "not counted" in found["sync: naive reference"].note
+
+
+def test_a_peer_that_fails_in_the_middle_is_out_and_ours_is_never_excused() -> None:
+    there, missing = dict.fromkeys(("ours", "pouch")), {}
+    with transfer._excused("pouch", there, missing):
+        raise KeyError("lost")
+    assert list(there) == ["ours"]
+    assert missing == {"pouch": "KeyError: 'lost'"}
+    with pytest.raises(KeyError), transfer._excused("ours", there, missing):
+        raise KeyError("lost")
