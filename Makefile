@@ -60,7 +60,7 @@ lint: setup ## ruff, mypy, import-linter
 	@$(VENV)/bin/lint-imports --no-cache
 
 test: setup $(VENV)/.apt-test lint ## everything CI checks
-	@$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile
+	@$(VENV)/bin/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 drill: setup $(VENV)/.apt-test $(VENV)/.installed-drill ## everything that breaks, tried on the programs as they are (half an hour)
 	@mkdir -p build && $(PY) -m tests.drills --json build/drill.json

@@ -124,8 +124,10 @@ def _differ(one: Image.Image, other: Image.Image, least: int = 0) -> Image.Image
 def _first_line(image: Image.Image, ring: Image.Image, ink: Rgb) -> tuple[Rgb, Rgb, Rgb, int]:
     """From the left edge inwards at half height: the ring's colour, its neighbours, its width."""
     y = image.height // 2
-    row: list[Rgb] = [image.getpixel((x, y)) for x in range(image.width)]  # type: ignore[misc]
-    at = next(x for x in range(image.width) if ring.getpixel((x, y)) and row[x] == ink)
+    middle = (0, y, image.width, y + 1)
+    colours, drawn = image.crop(middle).tobytes(), ring.crop(middle).convert("L").tobytes()
+    row: list[Rgb] = list(zip(colours[::3], colours[1::3], colours[2::3], strict=True))
+    at = next(x for x in range(image.width) if drawn[x] and row[x] == ink)
     start = end = at
     while start > 0 and row[start - 1] == ink:
         start -= 1
