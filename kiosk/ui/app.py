@@ -112,12 +112,17 @@ class Terminal:
             self.front.begin()
         self._dark = Dark(time.monotonic) if blank else None
         self.window.add_widget(self.glass)
-        self.window.bind(on_flip=lambda *_: self.flow.guard.drawn())
         self._tend_at = time.monotonic() + LOOK_S
         self._status_at = self._look_at = self._alive_at = 0.0
         self._errors: list[float] = []
         self._voice = (False, False)
-        self.loop = Loop(self.window, self._turn, time.monotonic, self._stirred)
+        self.loop = Loop(
+            self.window,
+            self._turn,
+            time.monotonic,
+            stirred=self._stirred,
+            drawn=self._drawn,
+        )
 
     def run(self) -> int:
         """Serve visitors until the process is asked to stop; the exit code."""
@@ -186,6 +191,9 @@ class Terminal:
             self._status_at = now + STATUS_S
             self._write_status()
         return min(due, self._status_at)
+
+    def _drawn(self) -> None:
+        self.flow.guard.drawn()
 
     def _stirred(self) -> bool:
         """Whether the voice or its jack, which live in threads, are not as the last turn saw."""

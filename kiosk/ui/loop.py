@@ -61,7 +61,8 @@ class Loop:
 
     `turn(now)` is called once a turn before drawing and returns when it wants the next one at the
     latest (monotonic seconds). `stirred()` says whether something else wants one at once; it is
-    asked every LOOK_S, where a whole turn would cost ten times as much.
+    asked every LOOK_S, where a whole turn would cost ten times as much. `drawn()` is called when
+    what was shown stands on the glass, before the events that waited meanwhile are read.
     """
 
     def __init__(
@@ -70,9 +71,10 @@ class Loop:
         turn: Callable[[], float],
         clock: Callable[[], float],
         stirred: Callable[[], bool] = lambda: True,
+        drawn: Callable[[], None] = lambda: None,
     ) -> None:
         self._window, self._turn, self._clock = window, turn, clock
-        self._stirred = stirred
+        self._stirred, self._drawn = stirred, drawn
         self._drew = False
         self._wakes = 0
         self._stop = False
@@ -117,6 +119,9 @@ class Loop:
                     self._events()
                     due = self._turn()
                     EventLoop.idle()
+                    if self._drew:
+                        # Not at `on_flip`: the window is drawn by the last to hear of it.
+                        self._drawn()
                 except Exception as error:  # noqa: BLE001 - one turn must not end the terminal
                     errors(error)
                 if not self._drew:

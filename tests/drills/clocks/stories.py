@@ -115,6 +115,7 @@ def during_a_pause(kiosk: Kiosk, chance: random.Random) -> None:
     _step(kiosk, chance)
     # The loop looks at the clock again once in a while; no pause is measured finer than that.
     asked, begun = kiosk.sender._not_before, kiosk.machine.mono  # type: ignore[union-attr]
+    assert asked - begun < 2 * 86_400, "a pause of years"
     posts = len(kiosk.posts)
     kiosk.runs(asked - begun - LOOK_S)
     assert len(kiosk.posts) == posts, "a pause was cut short by a step of the clock"
