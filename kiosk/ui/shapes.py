@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-import segno
 from PIL import Image, ImageDraw
 
 OVER = 4
@@ -273,6 +272,9 @@ _ICONS = {
 @lru_cache(maxsize=4)
 def qr(address: str, side: int, quiet: int) -> Mask:
     """A QR code in whole pixels per module, centred in `side` px, `quiet` modules around it."""
+    # It brings half the standard library's network with it: not at the start of every terminal.
+    import segno  # noqa: PLC0415
+
     rows = [list(row) for row in segno.make(address, error="m").matrix]
     module = max(1, side // (len(rows) + 2 * quiet))
     small = Image.new("L", (len(rows), len(rows)))
