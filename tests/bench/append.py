@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sync.contract.records import Record, freeze
 from tests.bench import syncs
-from tests.bench.figures import Figure, quantiles
+from tests.bench.figures import Figure, middle_half, quantiles
 from tests.bench.peers import ROOT, PeerMissing, python
 from tests.bench.samples import records
 
@@ -32,7 +32,7 @@ NAMES = {
     "sqlite3": "bare sqlite3, one row a commit",
     "fdatasync": "bare append + fdatasync",
     "persist-queue": "persist-queue, as it comes",
-    "litequeue": "litequeue, as it comes",
+    "litequeue": "litequeue, as it comes (no sync)",
     "litequeue-full": "litequeue, made FULL",
 }
 PEERS = ("persist-queue", "litequeue", "litequeue-full")
@@ -122,7 +122,7 @@ def measure(folder: Path, *, rounds: int = 120, block: int = 20) -> list[Figure]
         asked = (
             "sync calls not counted"
             if (n := called[kind]) is None
-            else f"{n:g} sync calls a commit"
+            else f"{n:g} sync call{'' if n == 1 else 's'} a commit"
         )
         note = f"{says[kind]}; {asked}; p50 {middle * 1e3:.2f} ms, p95 {late * 1e3:.2f} ms"
         found.append(
@@ -153,7 +153,7 @@ def ratios(
             found.append(Figure(f"append: Recorder ÷ {name}", None, "×", missing[kind], target))
             continue
         each = [a / b for a, b in zip(ours, rates(waits[kind]), strict=True)]
-        note = f"{len(each)} rounds of {block}, from {min(each):.2f} to {max(each):.2f}"
+        note = f"{len(each)} rounds of {block}, {middle_half(each)}"
         found.append(
             Figure(f"append: Recorder ÷ {name}", statistics.median(each), "×", note, target)
         )

@@ -41,6 +41,13 @@ def quantiles(values: Sequence[float]) -> tuple[float, float]:
     return statistics.median(ordered), ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
 
 
+def middle_half(values: Sequence[float]) -> str:
+    """Where the half of the values lies that is nearest the median, as words."""
+    ordered = sorted(values)
+    low, high = ordered[len(ordered) // 4], ordered[-1 - len(ordered) // 4]
+    return f"half of them from {number(low)} to {number(high)}"
+
+
 def machine(folder: Path) -> str:
     """One line: what the figures below were taken on; `folder` is where the data lay."""
     model = next(

@@ -32,7 +32,7 @@ from sync.contract.records import digest, freeze
 from sync.datadir import DataDir
 from sync.sender import Sender
 from tests.bench import report
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, middle_half
 from tests.bench.posting import Desk
 from tests.bench.samples import records
 from tests.faults.house import house
@@ -92,8 +92,7 @@ def _figures(name: str, what: str, times: Times, unit: str) -> list[Figure]:
             f"growth: {name}, 10^{level} held",
             statistics.median(each) * 1e3,
             unit,
-            f"{what}; median of {len(each)} rounds, from {min(each) * 1e3:.3g}"
-            f" to {max(each) * 1e3:.3g}",
+            f"{what}; median of {len(each)} rounds, {middle_half([s * 1e3 for s in each])}",
         )
         for level, each in times.items()
     ]

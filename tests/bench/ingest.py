@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.bench.figures import Figure, quantiles
+from tests.bench.figures import Figure, middle_half, quantiles
 from tests.bench.posting import Desk, Row
 from tests.bench.samples import records
 from tests.postgres import PostgresMissingError, running
@@ -61,14 +61,16 @@ def _measure(ours: str, theirs: str, rounds: int) -> list[Figure]:
             assert stored == (rounds + 2) * BATCH, f"{stored} stored"
     finally:
         desk.close()
+    each = [b / a for a, b in zip(taken, copied, strict=True)]
     return [
         _rate("ingest: hymio on PostgreSQL", taken, "signature to commit: all tables and counts"),
         _rate("ingest: bare COPY, one table", copied, "with its primary key"),
         Figure(
             "ingest: hymio ÷ bare COPY",
-            statistics.median(b / a for a, b in zip(taken, copied, strict=True)),
+            statistics.median(each),
             "×",
-            f"{rounds} batches of {BATCH} by turns, fsync and synchronous_commit on",
+            f"{rounds} batches of {BATCH} by turns, {middle_half(each)};"
+            " fsync and synchronous_commit on",
         ),
         _batch("ingest: a batch of hymio", taken),
         _batch("ingest: a batch of COPY", copied),

@@ -131,7 +131,7 @@ def test_a_queue_that_cannot_be_installed_is_not_measured_and_says_why(
     gone = dict.fromkeys(append.PEERS, "no network")
     found = {f.name: f for f in append.ratios(waits, gone, 2)}
     assert found["append: Recorder ÷ bare sqlite3, one row a commit"].value == 1
-    absent = found["append: Recorder ÷ litequeue, as it comes"]
+    absent = found["append: Recorder ÷ litequeue, as it comes (no sync)"]
     assert (absent.value, absent.note) == (None, "no network")
 
 

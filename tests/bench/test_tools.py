@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.figures import Figure, as_json, as_table, machine, quantiles
+from tests.bench.figures import Figure, as_json, as_table, machine, middle_half, quantiles
 from tests.bench.process import cpu_s, family, pss_mib
 from tests.bench.screen import Pointer, Screen, virtual_screen, wait_until
 
@@ -103,3 +103,8 @@ def test_a_missed_target_is_shown_as_missed(tmp_path: Path) -> None:
 
 def test_quantiles_are_of_the_values_given() -> None:
     assert quantiles([3.0, 1.0, 2.0]) == (2.0, 3.0)
+
+
+def test_the_middle_half_leaves_a_quarter_out_at_each_end() -> None:
+    assert middle_half([9.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 100.0]) == "half of them from 3 to 6"
+    assert middle_half([2.0]) == "half of them from 2 to 2"

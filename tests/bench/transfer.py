@@ -25,7 +25,7 @@ from sync.contract.records import Record, freeze
 from sync.datadir import DataDir
 from sync.sender import Sender
 from tests.bench import naive, syncs
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, middle_half
 from tests.bench.peers import PeerMissing
 from tests.bench.peers.kinto import Kinto
 from tests.bench.peers.pouch import Pouch
@@ -128,7 +128,7 @@ def _figures(
         found.append(Figure(f"sync: {words}", rate, "records/s", f"{notes[name]}; centre: {asked}"))
         if name != "ours":
             each = [a / b for a, b in zip(rates["ours"], rates[name], strict=True)]
-            note = f"{len(each)} rounds, from {min(each):.2f} to {max(each):.2f}"
+            note = f"{len(each)} rounds, {middle_half(each)}"
             over.append(Figure(ratio, statistics.median(each), "×", note, target))
     return found + over
 
