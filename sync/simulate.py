@@ -12,15 +12,16 @@ import ipaddress
 import json
 import logging
 import os
-import random
 import secrets
 import signal
 import sqlite3
+import statistics
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -31,21 +32,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.clock import Clock
-from sync.contract.ids import uuid7
-from sync.contract.records import NPS, Answer, End, Record, digest, freeze
 from sync.contract.signing import sign
-from sync.datadir import DataDir, write_json
-from sync.epoch import New
-from sync.ledger import ledger
-from sync.outbox import Outbox, OutboxError
-from sync.sender import Sender
+from sync.outbox import OutboxError
+from sync.simulated import LOCATION, Count, Terminal
 
 LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
-STATEMENTS: Final = ("s01", "s02", "s03")
-LOCATION: Final = "simulated"
 PROGRESS_S: Final = 5.0
-DRAIN_S: Final = 60.0
-"""How long, after the last visit, the senders may still take."""
+Tell = Callable[[str], None]
 
 
 class CentreError(Exception):
@@ -98,99 +91,6 @@ class Operator:
         return code
 
 
-@dataclass
-class Count:
-    """What was made, by all terminals."""
-
-    visits: int = 0
-    answers: int = 0
-    records: int = 0
-
-    def add(self, made: list[Record]) -> None:
-        """One visit's records are durable."""
-        self.visits += 1
-        self.answers += len(made) - 1
-        self.records += len(made)
-
-
-class Terminal:
-    """One outbox and its sender; the sender has a thread of its own, as it has a process."""
-
-    def __init__(self, root: Path, device: str, url: str, code: str, *, test: bool) -> None:
-        self.data = DataDir(root)
-        self._outbox = Outbox(self.data)
-        self._test = test
-        self._stop = threading.Event()
-        self._chance = random.Random(device)  # noqa: S311 - visitors, and jitter
-        write_json(self.data.enrol_json, {"endpoint": url, "code": code})
-        self.sender: Sender | None = None
-        self._thread = threading.Thread(target=self._send, name=device, daemon=True)
-        self._thread.start()
-
-    def visit(self, clock: Clock) -> list[Record]:
-        """Store one visit, all its records in one transaction. Raises sqlite3.Error."""
-        visit = uuid7()
-        shown = [NPS, *STATEMENTS]
-        made: list[Record] = [
-            Answer(
-                visit=visit,
-                question=question,
-                n=1,
-                value=self._chance.randint(0, 10)
-                if question == NPS
-                else self._chance.randint(1, 5),
-                language="en",
-                survey="simulated@1",
-                config=0,
-                location=LOCATION,
-                layout="simulated",
-                position=position,
-                at=clock.stamp(),
-                test=self._test,
-            )
-            for position, question in enumerate(shown)
-        ]
-        made.append(
-            End(
-                visit=visit,
-                how="completed",
-                duration_ms=self._chance.randint(4000, 30000),
-                shown=shown,
-                skipped=[],
-                selection="fixed",
-                at=clock.stamp(),
-                test=self._test,
-            )
-        )
-        raws = [freeze(record) for record in made]
-        self._outbox.append([New(uuid7(), raw, digest(raw)) for raw in raws])
-        return made
-
-    def _send(self) -> None:
-        # SQLite connections belong to the thread that opened them.
-        sender = Sender(self.data, clock=Clock(), monotonic=time.monotonic, chance=self._chance)
-        self.sender = sender
-        try:
-            while not self._stop.is_set():
-                self._stop.wait(min(sender.step(), 1.0))
-        finally:
-            sender.close()
-
-    def close(self) -> None:
-        """End the sender and close the outbox."""
-        self._stop.set()
-        if self.sender is not None:
-            self.sender.stop()
-        self._thread.join(10)
-        self._outbox.close()
-
-    def acknowledged(self) -> int:
-        """Records the centre has, by the device's own ledger."""
-        with contextlib.suppress(sqlite3.Error):
-            return sum(line.acknowledged + line.quarantined for line in ledger(self.data))
-        return 0
-
-
 def _load_key(path: Path) -> Ed25519PrivateKey:
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
@@ -212,31 +112,65 @@ def _check_target(url: str, sure: bool) -> None:
         )
 
 
+class Progress:
+    """Says on stderr, every few seconds, how far it is; nothing where a program reads."""
+
+    def __init__(self, shape: str) -> None:
+        self._shown = shape == "table"
+        self._told = time.monotonic()
+
+    def tell(self, words: Callable[[], str]) -> None:
+        """Say it, if it is time."""
+        if self._shown and time.monotonic() - self._told >= PROGRESS_S:
+            self._told = time.monotonic()
+            click.echo(words(), err=True)
+
+
+def _acknowledged(terminals: list[Terminal]) -> int:
+    return sum(terminal.acknowledged() for terminal in terminals)
+
+
 def _run(
-    terminals: list[Terminal], rate: float, duration: float, stop: threading.Event, shape: str
+    terminals: list[Terminal],
+    rate: float,
+    duration: float,
+    *,
+    stop: threading.Event,
+    progress: Progress,
 ) -> Count:
     count, clock = Count(), Clock()
     began = time.monotonic()
-    told, turn = began, 0
+    turn = 0
     while not stop.is_set() and (not duration or time.monotonic() - began < duration):
         due = int((time.monotonic() - began) * rate) - count.visits
         for _ in range(due):
             count.add(terminals[turn % len(terminals)].visit(clock))
             turn += 1
-        if shape == "table" and time.monotonic() - told >= PROGRESS_S:
-            told = time.monotonic()
-            click.echo(f"{count.visits} visits, {count.answers} answers made", err=True)
+        progress.tell(
+            lambda: (
+                f"{count.visits} visits, {count.answers} answers made;"
+                f" {_acknowledged(terminals)} of {count.records} records acknowledged"
+            )
+        )
         stop.wait(min(0.05, 1 / rate))
     return count
 
 
-def _drain(terminals: list[Terminal], records: int, stop: threading.Event) -> int:
-    until = time.monotonic() + DRAIN_S
+def _drain(
+    terminals: list[Terminal],
+    records: int,
+    wait_s: float,
+    *,
+    stop: threading.Event,
+    progress: Progress,
+) -> int:
+    until = time.monotonic() + wait_s
     while True:
-        acknowledged = sum(terminal.acknowledged() for terminal in terminals)
+        acknowledged = _acknowledged(terminals)
         if acknowledged >= records or time.monotonic() > until or stop.is_set():
             return acknowledged
-        time.sleep(0.2)
+        progress.tell(partial("{} of {} records acknowledged".format, acknowledged, records))
+        stop.wait(0.2)
 
 
 def _keys() -> Path:
@@ -261,6 +195,14 @@ def _keys() -> Path:
     help="Private key of an operator registered there (PEM).",
 )
 @click.option("--duration", type=click.FloatRange(0), default=0.0, help="Seconds; 0: to Ctrl-C.")
+@click.option(
+    "--wait",
+    "wait_s",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    help="Seconds, after the last visit, for what is under way.",
+)
 @click.option("--format", "shape", type=click.Choice(["table", "json"]), default="table")
 @click.option("--counted", is_flag=True, help="Do not mark the answers as tests: reports count.")
 @click.option("--yes-really-send-test-data", "sure", is_flag=True, help="Also to another machine.")
@@ -270,6 +212,7 @@ def simulate(  # noqa: PLR0917 - click passes them by name
     collector: str,
     operator_key: Path,
     duration: float,
+    wait_s: float,
     shape: str,
     counted: bool,
     sure: bool,
@@ -277,8 +220,9 @@ def simulate(  # noqa: PLR0917 - click passes them by name
     """Real senders with real outboxes against a centre.
 
     Each terminal is enrolled there as a device of its own, `sim-…`. Ends after --duration or at
-    Ctrl-C, then waits up to a minute for what is under way. Exit 0 when the centre has everything,
-    3 when it could not be reached or lacks something.
+    Ctrl-C, then waits for what is under way; Ctrl-C again ends that, too. Meanwhile the centre may
+    be stopped and started: the senders wait for it. Exit 0 when the centre has everything, 3 when
+    it could not be reached or lacks something.
     """
     _check_target(collector, sure)
     key = _load_key(operator_key)
@@ -290,16 +234,22 @@ def simulate(  # noqa: PLR0917 - click passes them by name
     names = [f"sim-{run}-{number:04d}" for number in range(1, terminals + 1)]
     operator = Operator(collector, key)
     made: list[Terminal] = []
+    progress = Progress(shape)
     with tempfile.TemporaryDirectory(prefix="hymio-simulate-") as folder:
         try:
             operator.register(names)
             for name in names:
+                if stop.is_set():
+                    break
+                progress.tell(lambda: f"{len(made)} of {terminals} terminals enrolled")
                 code = operator.code(name)
                 made.append(Terminal(Path(folder) / name, name, collector, code, test=not counted))
-            count = _run(made, rate, duration, stop, shape)
+            began = time.monotonic()
+            count = _run(made, rate, duration, stop=stop, progress=progress)
             # Ctrl-C ended the visits; a second one ends the waiting too.
             stop.clear()
-            acknowledged = _drain(made, count.records, stop)
+            acknowledged = _drain(made, count.records, wait_s, stop=stop, progress=progress)
+            seconds = time.monotonic() - began
         except CentreError as error:
             click.echo(f"hymio simulate: {error}", err=True)
             sys.exit(3)
@@ -310,17 +260,28 @@ def simulate(  # noqa: PLR0917 - click passes them by name
             operator.close()
             for terminal in made:
                 terminal.close()
-        _report(count, acknowledged, made, shape)
+        _report(count, acknowledged, made, seconds, shape)
     sys.exit(0 if acknowledged >= count.records else 3)
 
 
-def _report(count: Count, acknowledged: int, terminals: list[Terminal], shape: str) -> None:
+def _report(
+    count: Count, acknowledged: int, terminals: list[Terminal], seconds: float, shape: str
+) -> None:
+    waits = sorted(wait for terminal in terminals for wait in terminal.waits)
+    after = {
+        "median": round(statistics.median(waits), 2) if waits else None,
+        "p95": round(waits[int(0.95 * (len(waits) - 1))], 2) if waits else None,
+        "slowest": round(waits[-1], 2) if waits else None,
+    }
     found: dict[str, Any] = {
         "terminals": len(terminals),
         "visits": count.visits,
         "answers": count.answers,
         "records": count.records,
         "acknowledged": acknowledged,
+        "seconds": round(seconds, 1),
+        "records_per_s": round(acknowledged / seconds, 1),
+        "acknowledged_after_s": after,
     }
     if shape == "json":
         click.echo(json.dumps(found))
@@ -329,3 +290,9 @@ def _report(count: Count, acknowledged: int, terminals: list[Terminal], shape: s
         f"{count.visits} visits, {count.answers} answers made by {len(terminals)} terminals;"
         f" {acknowledged} of {count.records} records acknowledged"
     )
+    click.echo(f"{found['records_per_s']} records a second in {found['seconds']} s")
+    if waits:
+        click.echo(
+            f"a visit was at the centre after {after['median']} s (median),"
+            f" {after['p95']} s (95 %), {after['slowest']} s (slowest)"
+        )

@@ -50,6 +50,9 @@ def test_five_terminals_bring_everything_they_made(home: House) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["acknowledged"] == found["records"] == found["visits"] * 5 > 100
+    assert found["records_per_s"] == pytest.approx(found["records"] / found["seconds"], rel=0.1)
+    after = found["acknowledged_after_s"]
+    assert 0 < after["median"] <= after["p95"] <= after["slowest"] <= found["seconds"]
     rows = home.rows(
         "select count(*), count(distinct device) from records where device like 'sim-%'"
     )
@@ -71,6 +74,8 @@ def test_ctrl_c_ends_it_with_the_numbers(home: House) -> None:
     assert child.returncode == 0
     assert "visits" in out
     assert "acknowledged" in out
+    assert "records a second" in out
+    assert "(median)" in out
 
 
 def test_what_it_refuses(home: House, tmp_path: Path) -> None:
