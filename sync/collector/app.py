@@ -19,7 +19,7 @@ from sync.collector.admin import Admin
 from sync.collector.codes import Codes
 from sync.collector.correcting import Corrections
 from sync.collector.devices import Devices, RotateRequest, active
-from sync.collector.gate import AnyRequest, Gate, Reply, Signed
+from sync.collector.gate import AnyRequest, Gate, Reply, Signed, is_unavailable
 from sync.collector.ingest import Ingest
 from sync.collector.keyring import state as key_state
 from sync.collector.local import Door
@@ -40,6 +40,9 @@ MOST_WAITING: Final = 200
 AFTER_S: Final = (5.0, 30.0)
 """Shortest and longest pace asked of a device; many devices are asked to come less often."""
 DEVICES_A_SECOND: Final = 50.0
+FAILED_S: Final = 10.0
+"""Not ready for so long after the database failed at a batch, unless one is stored since: on a full
+disk there is often still room for the mark by which readiness is tried."""
 
 
 class Centre:
@@ -77,6 +80,7 @@ class Centre:
             self.centre: str = Tx(connection).value("select value from meta where key = 'centre'")
         self._seen: tuple[float, int] = (-1e9, 0)
         self._ready: tuple[float, bool] = (-1e9, False)
+        self._failed = -1e9
 
     def now_ms(self) -> int:
         """The centre's clock in milliseconds since 1970."""
@@ -96,7 +100,9 @@ class Centre:
         return max(shortest, min(longest, devices / DEVICES_A_SECOND))
 
     def ready(self) -> bool:
-        """Whether the database can be written, asked at most once a second."""
+        """Whether batches can be stored; the database is asked at most once a second."""
+        if self._clock() - self._failed < FAILED_S:
+            return False
         at, was = self._ready
         if self._clock() - at >= 1:
             was = self.store.writable()
@@ -120,7 +126,13 @@ class Centre:
         prepared = prepare(signed.json(), signed.headers["content-digest"])
         if prepared.batch.centre != self.centre:
             raise RefusedError("wrong_centre", "this is another centre")
-        receipt, outcome = self.ingest.take(signed.key, prepared)
+        try:
+            receipt, outcome = self.ingest.take(signed.key, prepared)
+        except Exception as error:
+            if is_unavailable(error):
+                self._failed = self._clock()
+            raise
+        self._failed = -1e9
         took = self._clock() - began
         self.metrics.ingest_seconds.observe(took)
         self.metrics.records.labels("stored").inc(outcome.accepted)

@@ -179,11 +179,8 @@ class Gate:
         except NotAcknowledgedError as error:
             log.warning("a commit came with a warning and is not acknowledged: %s", error)
             return self._unavailable("stored here, not yet where it must be")
-        except (StoreError, sa.exc.OperationalError, sa.exc.InterfaceError) as error:
-            log.error("the database cannot be written: %s", described(error))
-            return self._unavailable("the database cannot be written")
         except Exception as error:
-            if _is_operational(error):
+            if is_unavailable(error):
                 log.error("the database cannot be written: %s", described(error))
                 return self._unavailable("the database cannot be written")
             log.exception("a request failed")
@@ -214,7 +211,10 @@ class Gate:
         self._pool.shutdown(wait=True)
 
 
-def _is_operational(error: BaseException) -> bool:
+def is_unavailable(error: BaseException) -> bool:
+    """Whether an error is the database's, not the request's nor this program's."""
+    if isinstance(error, (StoreError, sa.exc.InterfaceError, sa.exc.TimeoutError)):
+        return True
     # The hot path meets the drivers' own errors, each with the same names (PEP 249).
     if any(kind.__name__ == "OperationalError" for kind in type(error).__mro__):
         return True

@@ -31,8 +31,6 @@ RETRIES: Final = 6
 """Attempts at a transaction that lost a deadlock or a serialisation race."""
 _RETRIED: Final = ("40P01", "40001")
 READY_TIMEOUT_S: Final = 5
-ROOM: Final = 8 << 20
-"""Bytes a batch may take on a disk. With less, SQLite may still store a mark, and no batch."""
 
 
 class StoreError(Exception):
@@ -232,12 +230,8 @@ class Store:
             yield connection
 
     def writable(self) -> bool:
-        """Whether a batch can be stored now: a mark can be, and there is room for more."""
+        """Whether a transaction can be written now; the mark it makes is its own proof."""
         try:
-            if self.sqlite:
-                disk = os.statvfs(self.path.parent)
-                if disk.f_bavail * disk.f_frsize < ROOM:
-                    return False
             with self.tx() as tx:
                 tx.run(
                     "insert into meta(key, value) values ('ready', '') "

@@ -51,7 +51,7 @@ def full(place: Site, disk: Path, cluster: postgres.Cluster | None = None) -> li
         senders.make(PER_ROUND)
         senders.onwards(BATCH)
         ballast = fill(disk)
-        senders.make(20 * PER_ROUND)
+        senders.make(4 * PER_ROUND)
         wrong = refuses(place, senders)
         ballast.unlink()
         if cluster is not None and not cluster.pids():
