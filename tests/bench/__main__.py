@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 import tempfile
 import time
@@ -76,6 +77,8 @@ def bench(  # noqa: PLR0917 - a command's options
     """
     if quick and record:
         raise click.UsageError("what --quick measures is not worth recording")
+    # Told to end, it ends what it started: also in the background, where Ctrl-C is not heard.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder.mkdir(parents=True, exist_ok=True)
     line = machine(folder)
     top = top or (QUICK_TOP if quick else TOP)
