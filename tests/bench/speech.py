@@ -72,7 +72,13 @@ def measure(folder: Path, *, visits: int = 12, slides: int = 3) -> list[Figure]:
             spoken,
             "while it talks; polled every 0.2 ms",
         ),
-        Figure("speech on ÷ off: release → durable", on / off, "×", "same run, by turns"),
+        Figure(
+            "speech on ÷ off: release → durable",
+            on / off,
+            "×",
+            "same run, by turns",
+            sense="at most",
+        ),
         _times("speech off: finger → pressed pixel", pressed, ""),
         _times("speech on: finger slides onto a control → ring", ringed, "while it talks"),
         _times(
