@@ -26,9 +26,9 @@ OF = 500
 """Records around one that is poison."""
 EXAMPLES = 30
 """Cases of each operation in either mode: as the document says, and not so."""
-FUZZ_S = 4
+FUZZ_S = 3
 """Seconds for each parser."""
-MORE_MB = 150
+MORE_MB = 250
 """What a centre's memory may have grown by in the end."""
 LACKING = "pip install -r requirements/drill.txt (make drill does) has not been done"
 
