@@ -24,7 +24,6 @@ CHOSEN = (
     "connection refused",
     "request reset in the body",
     "reply reset before the last byte",
-    "in chunks, cut short",
     "103 Early Hints, then the reply",
     "request delivered five times at once",
     "request kept, delivered after newer ones",
