@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from sync.collector import maintenance
 from tests import postgres
-from tests.drills.centre import ends, kills, races, rooms
+from tests.drills.centre import ends, kills, races
 from tests.drills.centre.couriers import Courier, judge
 from tests.drills.centre.process import can_meddle
 from tests.drills.centre.site import Site, site
@@ -50,14 +51,22 @@ def test_a_terminal_that_is_closed_ends_the_centre_calmly(tmp_path: Path) -> Non
         assert ends.told(place, [[ends.HUP]]) == []
 
 
-def test_a_full_disk_is_not_ready_and_heals_by_itself(tmp_path: Path) -> None:
-    """`/readyz` said ok: its own mark still had room in the write-ahead log."""
-    with rooms.small_disk(tmp_path / "disk", rooms.SMALL) as disk:
-        if disk is None:
-            pytest.skip("mounting takes root, and a kernel that lets us")
-        url = f"sqlite:///{disk}/centre.db"
-        with site(tmp_path / "site", database=url, devices=2, weakened="quick_marks") as place:
-            assert rooms.full(place, disk) == []
+def test_a_centre_whose_batches_fail_is_not_ready(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`/readyz` said ok on a full disk: its own mark still had room in the write-ahead log."""
+    with world.running(str(tmp_path / "centre.db")) as centre:
+        centre.set_up("d1")
+        device = centre.device("d1")
+        body = device.batch(world.items(world.visits(1)))
+
+        def full(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(centre.app.state.centre.ingest, "take", full)
+            assert [device.post(body).status, centre.request("GET", "/readyz").status] == [503, 503]
+        assert [device.post(body).status, centre.request("GET", "/readyz").status] == [200, 200]
 
 
 @pytest.mark.postgres
