@@ -119,6 +119,8 @@ def virtual_screen(width: int = 1280, height: int = 800) -> Iterator[Screen]:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            # Ctrl-C is for who started it: without its screen, Xlib would end that at once.
+            start_new_session=True,
         )
         os.close(writing)
         try:

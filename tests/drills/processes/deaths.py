@@ -6,7 +6,7 @@ import time
 from random import Random
 
 from tests.bench.screen import wait_until
-from tests.drills.processes.yard import HOLD_MS, NAMES, Yard
+from tests.drills.processes.yard import HOLD_MS, NAMES, QUIET_MS, Yard
 from tests.faults.checkers import Tap
 from tests.faults.house import HYMIO, Child
 from tests.faults.terminal import committed
@@ -75,7 +75,9 @@ def screen_stopped(yard: Yard, chance: Random) -> list[str]:
         seen = yard.asks()
         for _ in range(3):
             subject.tap(page, f"face.{FACE}")
-        time.sleep(0.15)
+        # Longer than a screen stays quiet; what was drawn before the stop may come late.
+        time.sleep(2 * QUIET_MS / 1000)
+        seen = seen or yard.asks()
     # It takes what waited, and comes to rest in one screen or another.
     subject.settle()
     stored = committed(yard.data) - before

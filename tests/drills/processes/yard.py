@@ -24,6 +24,8 @@ from tests.faults.terminal import ACCENT, SURFACE, Terminal, committed, prepared
 LIMIT_S = 90.0
 """For what goes on by itself after a failure: a back-off and a busy machine are within it."""
 HOLD_MS = 150
+QUIET_MS = 300
+"""As in the field: shorter, a busy machine reads what waited only after it."""
 NAMES = ("terminal", "sender", "centre")
 
 
@@ -240,7 +242,7 @@ def yard(folder: Path) -> Iterator[Yard]:
     """A yard where everything runs; all of it ended, whatever happens."""
 
     def ready(bundle: object) -> object:
-        return prepared(bundle, hold_ms=HOLD_MS, count=1)  # type: ignore[arg-type]
+        return prepared(bundle, hold_ms=HOLD_MS, quiet_ms=QUIET_MS, count=1)  # type: ignore[arg-type]
 
     with house(folder, devices=2, prepare=ready) as home:
         data = home.device("terminal")
@@ -249,6 +251,8 @@ def yard(folder: Path) -> Iterator[Yard]:
             try:
                 yield found
             finally:
+                # Before the screen: where that is gone already, Xlib ends this process at once.
+                home.close()
                 with contextlib.suppress(BaseException):
                     found.giver.end()
 
