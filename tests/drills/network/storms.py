@@ -111,7 +111,7 @@ def hundreds(home: House, number: int, times: int = 300) -> tuple[int, list[str]
         device.sync_once()
         sender = start_sender(home, device, speed=HASTE, deadline_s=1.0)
         try:
-            early: dict[str, int] = {}
+            early = used(sender.pid)
             for n in range(times):
                 if n == times // 5:
                     early = used(sender.pid)
