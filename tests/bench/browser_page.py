@@ -74,11 +74,13 @@ def _installed() -> Path:
 
 
 def _words(bundle: Bundle) -> dict[str, object]:
-    """What the page says, from the bundle and its resting language."""
+    """What the page says and how long it waits, from the bundle and its resting language."""
     language = bundle.languages[0]
     text = bundle.texts[language]
     changed = bundle.organisation.changed.get(language, "")
     return {
+        "thanks_ms": bundle.timing.thanks_s * 1000,
+        "idle_ms": bundle.timing.idle_s * 1000,
         "question": text["nps.question"],
         "low": text["nps.low"],
         "high": text["nps.high"],

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from tests.bench.screen import POLL_S, wait_until
 
-GRID = 4
+GRID = 8
 """Pixels between two points looked at."""
 MOST = 96
 """Points a state is known by."""

@@ -22,7 +22,7 @@ from tests.bench.browser_store import NotDurableError, waits_for_disk
 from tests.bench.browser_visitor import Look, Visitor, look
 from tests.bench.screen import wait_until
 
-SIDE = 16
+SIDE = 32
 PROGRAM = """
 import mmap, os, sys
 picture, store, way = sys.argv[1:]
@@ -99,7 +99,7 @@ class Stage:
         self.folder = folder
         self.finger = Finger()
         self.screen = Screen(folder / "picture")
-        self.visitor = Visitor(self.screen, self.finger, [(2, 2)] * 5, away=(0, 0), still_s=0.05)
+        self.visitor = Visitor(self.screen, self.finger, [(4, 4)] * 5, away=(0, 0), still_s=0.05)
 
     def start(self, way: str) -> subprocess.Popen[bytes]:
         words = [sys.executable, "-S", "-c", PROGRAM, self.folder / "picture"]
@@ -158,7 +158,7 @@ def test_a_program_that_pretends_is_told_apart(stage: Stage, tmp_path: Path, way
 
 def test_a_page_half_drawn_does_not_stand(tmp_path: Path) -> None:
     screen = Screen(tmp_path / "picture")
-    grid = [(x, y) for y in range(2, SIDE, 4) for x in range(2, SIDE, 4)]
+    grid = [(x, y) for y in range(4, SIDE, 8) for x in range(4, SIDE, 8)]
     known = look([dict.fromkeys(grid, 0)], dict.fromkeys(grid, 7))
     half = SIDE * SIDE // 2
     screen._map[:] = (7).to_bytes(4, "little") * half + bytes(4 * half)

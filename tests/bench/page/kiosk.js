@@ -2,8 +2,8 @@
 // the next visitor. An answer is on disk (IndexedDB, strict durability) before the next page shows.
 "use strict";
 
-const THANKS_MS = 6000;
-const IDLE_MS = 25000;
+const THANKS_MS = WORDING.thanks_ms;
+const IDLE_MS = WORDING.idle_ms;
 const STATEMENTS = WORDING.statements;
 
 Survey.settings.animationEnabled = false;
