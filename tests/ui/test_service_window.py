@@ -96,6 +96,9 @@ def test_it_ends_an_open_visit_and_restarts_by_pin(
             "the PIN checked",
         )
         service.verified(right=pin == PIN)
+        if wrong:
+            # Counted before it is checked; keys count again once it is said to be wrong.
+            subject.arrives(subject.page(service.view()))
     assert service.screen == "menu"
     subject.use(service, "service.restart", "service.yes")
     assert subject.kiosk is not None
