@@ -108,8 +108,12 @@ class Outcome:
         """The figures in one line."""
         slowest = max(self.waits, key=lambda wait: wait[2])
         little = [last for batches, _, last in self.waits if batches == 1]
+        floor = self.scenario.floor_s
+        of_it = f"{self.ratio:.2f} ×"
+        if floor > self.scenario.target * self.ideal_s:
+            of_it = f"the last one is only back after up to {floor:.0f} s"
         words = [
-            f"{self.took_s:.0f} s, ideal {self.ideal_s:.0f} s: {self.ratio:.2f} ×",
+            f"{self.took_s:.0f} s, ideal {self.ideal_s:.0f} s: {of_it}",
             f"at most {self.peak_1s} requests in a second ({self.peak_10s} in ten)",
             f"{self.statuses.get(429, 0) + self.statuses.get(503, 0):,} told to wait",
             f"first batch of the slowest after {max(first for _, first, _ in self.waits):.0f} s",
