@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from sync.clock import Clock
 from sync.collector.app import Centre
 from sync.collector.problems import Slots
+from sync.pace import Pace
 from tests.drills.fleet.calm import calm
 from tests.drills.fleet.returning import BACK_OFF_S, Scenario, simulate
 from tests.drills.fleet.scenarios import (
@@ -88,3 +90,14 @@ def test_slots_learn_from_a_busy_centre_only() -> None:
     assert requests(200, 0.1, busy=True) == pytest.approx(10, abs=1)
     assert requests(200, 5.0, busy=False) == pytest.approx(10, abs=1)
     assert requests(200, 5.0, busy=True, failed=True) == pytest.approx(10, abs=1)
+
+
+def test_a_reply_that_names_a_time_ends_the_row_of_failures() -> None:
+    pace = Pace(Clock(), lambda: 0.0, NoJitter(1))
+    for _ in range(8):
+        pace.later("unreachable", "nobody answers")
+    assert pace.not_before == 128
+    pace.later("waiting", "the centre asks for time", 10.0)
+    assert pace.not_before == 11
+    pace.later("unreachable", "nobody answers")
+    assert pace.not_before == 1
