@@ -123,7 +123,7 @@ def migrations(kind: str, words: Sequence[str], *, old: bool) -> Try:
         def url() -> str:
             return bench.database(kind) or f"sqlite:///{folder / f'{next(numbers)}.db'}"
 
-        return kills.migrations(folder, url, words, old=old, wanted=bench.points(6)), 0
+        return kills.migrations(folder, url, words, old=old, wanted=bench.points(4)), 0
 
     return traced(lambda _bench: attempt)
 
@@ -150,7 +150,7 @@ def rows() -> dict[str, Try]:
         found |= {
             f"{kind}: centre killed at a call of a batch": traced(
                 lambda bench, kind=kind: at(  # type: ignore[misc]
-                    kind, partial(kills.in_a_batch, wanted=bench.points(24))
+                    kind, partial(kills.in_a_batch, wanted=bench.points(16))
                 )
             ),
             f"{kind}: centre killed between commit and reply": at(
@@ -181,7 +181,7 @@ def rows() -> dict[str, Try]:
         for words in (("rebuild",), ("purge", "--text-days", "0"), ("flags",), ("restored",)):
             found[f"{kind}: {words[0]} killed at a call"] = traced(
                 lambda bench, kind=kind, words=words: at(  # type: ignore[misc]
-                    kind, partial(filled, words=words, wanted=bench.points(6)), devices=2
+                    kind, partial(filled, words=words, wanted=bench.points(4)), devices=2
                 )
             )
     found |= {
