@@ -16,7 +16,7 @@ from tests.drills.fleet.virtual import VirtualLoop, busiest
 
 LONG_S = 1800.0
 SETTLED_S = 900.0
-"""Until those that were switched on together have drifted apart."""
+"""Until all are switched on and have drifted apart."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ def calm(terminals: int, visits_per_h: float, per_s: float, *, seed: int = 1) ->
             Paced(site, f"t{n}", 0, chance=random.Random(seed * 1_000_003 + n))
             for n in range(terminals)
         ]
-        lives = [asyncio.ensure_future(each.run(chance.uniform(0, 60))) for each in fleet]
+        lives = [
+            asyncio.ensure_future(each.run(chance.uniform(0, pacing.IDLE_S))) for each in fleet
+        ]
         visits = terminals * visits_per_h / 3600
         until = loop.time() + SETTLED_S + LONG_S
         while loop.time() < until:

@@ -68,5 +68,5 @@ def returning(options: Options) -> Iterator[Row]:
     tasks = [(number, options.seed) for number in range(len(scenarios.SCENARIOS))]
     yield from spread(_simulated, tasks, options.workers)
     quiet = calm(5000, 10, 50, seed=options.seed)
-    note = f"{quiet.mean:.0f} requests a second, at most {quiet.peak_1s}, none turned away"
+    note = f"{quiet.mean:.0f} requests a second, at most {quiet.peak_1s}, {quiet.turned_away} turned away"
     yield Row("5,000 terminals: half an hour, 5 visits each", 1, quiet.wrong(), note)
