@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import tempfile
 import time
@@ -196,6 +197,8 @@ def main(visits: int, seed: int, size: tuple[int, int], place: Path, recorded: b
 
     Exit 1 when something rises, is lost or doubled. Ctrl-C ends it.
     """
+    # Ended by a service manager or by `timeout`, it takes its children along, too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="soak-", dir=place) as folder:
         found = Soak()
