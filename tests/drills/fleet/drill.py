@@ -10,17 +10,17 @@ from tests.drills.fleet import scenarios
 from tests.drills.fleet.calm import calm
 from tests.drills.fleet.crowd import crowd
 from tests.drills.fleet.mixed import mixed
-from tests.drills.fleet.returning import simulate
+from tests.drills.fleet.returning import fast, simulate
 from tests.drills.fleet.weeks import Weeks
 from tests.drills.part import Options, Row, spread
 from tests.faults.house import house
 from tests.postgres import PostgresMissingError, running
 
 
-def _simulated(task: tuple[int, int]) -> Row:
-    number, seed = task
+def _simulated(task: tuple[int, int, str]) -> Row:
+    number, seed, place = task
     scenario = scenarios.SCENARIOS[number]
-    found = simulate(scenario, seed=seed)
+    found = simulate(scenario, seed=seed, place=place)
     name = f"{scenario.terminals:,} terminals: {scenario.name}"
     return Row(name, scenario.terminals, found.failures, found.note())
 
@@ -65,8 +65,13 @@ def weeks(folder: Path, many: int) -> Iterator[Row]:
 
 def returning(options: Options) -> Iterator[Row]:
     """Thousands in virtual time."""
-    tasks = [(number, options.seed) for number in range(len(scenarios.SCENARIOS))]
-    yield from spread(_simulated, tasks, options.workers)
+    # Made here, for a worker that is stopped has no time to clear up.
+    with tempfile.TemporaryDirectory(prefix="hymio-drill-", dir=fast()) as place:
+        tasks = [(number, options.seed, place) for number in range(len(scenarios.SCENARIOS))]
+        yield from spread(_simulated, tasks, options.workers)
     quiet = calm(5000, 10, 50, seed=options.seed)
-    note = f"{quiet.mean:.0f} requests a second, at most {quiet.peak_1s}, {quiet.turned_away} turned away"
+    note = (
+        f"{quiet.mean:.0f} requests a second, at most {quiet.peak_1s},"
+        f" {quiet.turned_away} turned away"
+    )
     yield Row("5,000 terminals: half an hour, 5 visits each", 1, quiet.wrong(), note)

@@ -125,17 +125,19 @@ class Outcome:
         return "; ".join(words)
 
 
-def simulate(scenario: Scenario, *, seed: int = 1) -> Outcome:
+def simulate(scenario: Scenario, *, seed: int = 1, place: str = "") -> Outcome:
     """Let it happen, until everything is drained or far more than the ideal has passed."""
-    return in_virtual_time(lambda *site: _happen(*site, scenario, seed))
+    return in_virtual_time(lambda *site: _happen(*site, scenario, seed), place)
 
 
-def in_virtual_time(happen: Callable[[VirtualLoop, Store, Path], Coroutine[Any, Any, T]]) -> T:
+def in_virtual_time(
+    happen: Callable[[VirtualLoop, Store, Path], Coroutine[Any, Any, T]], place: str = ""
+) -> T:
     """Run something with a loop, a store and a folder of its own, the product's log silenced."""
     log = logging.getLogger("hymio")
     level = log.level
     log.setLevel(logging.CRITICAL + 1)
-    with tempfile.TemporaryDirectory(prefix="hymio-drill-", dir=_fast()) as folder:
+    with tempfile.TemporaryDirectory(prefix="hymio-drill-", dir=place or fast()) as folder:
         store = open_store(str(Path(folder) / "centre.db"), fresh=True)
         try:
             with contextlib.closing(VirtualLoop()) as loop:
@@ -159,7 +161,8 @@ def _cancel_all(loop: VirtualLoop) -> None:
         loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
 
-def _fast() -> str | None:
+def fast() -> str | None:
+    """A folder in memory, where there is one."""
     return "/dev/shm" if Path("/dev/shm").is_dir() else None
 
 
