@@ -45,6 +45,8 @@ def prepared(bundle: bundles.Bundle) -> bundles.Bundle:
         bundle,
         location=msgspec.structs.replace(bundle.location, hours={}),
         storage=msgspec.structs.replace(bundle.storage, max_mb=32),
+        # Always the same ones: rotated ones would have to be painted anew for every visit.
+        survey=msgspec.structs.replace(bundle.survey, selection="fixed", count=3),
     )
 
 
