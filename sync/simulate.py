@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.clock import Clock
+from sync.contract.settled import settle
 from sync.contract.signing import sign
 from sync.outbox import OutboxError
 from sync.simulated import LOCATION, Count, Terminal
@@ -238,6 +239,7 @@ def simulate(  # noqa: PLR0917 - click passes them by name
     with tempfile.TemporaryDirectory(prefix="hymio-simulate-") as folder:
         try:
             operator.register(names)
+            settle()
             for name in names:
                 if stop.is_set():
                     break

@@ -30,6 +30,7 @@ from sync.collector.problems import Pace, problem, refused
 from sync.collector.reading import RefusedError, decode, prepare
 from sync.collector.store import Store, Tx, open_store
 from sync.contract import bundle, wire
+from sync.contract.settled import settle
 
 log = logging.getLogger("hymio.collector")
 
@@ -295,6 +296,7 @@ def create_app(
     public path before `/v1` where a proxy takes one off; the centre's flags are brought up to date
     every `mark_every_s`. Raises StoreError.
     """
+    settle()
     store = open_store(database_url, fresh=True)
     try:
         centre = Centre(store, now=now, clock=clock, prefix=prefix)

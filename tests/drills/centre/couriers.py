@@ -17,6 +17,7 @@ import requests
 
 from sync.contract import wire
 from sync.contract.records import Answer, Record
+from sync.contract.settled import settle
 from sync.contract.signing import content_digest
 from tests.bench.samples import records
 from tests.drills.centre.process import LONG_S, until
@@ -28,6 +29,9 @@ PAUSE_S = 0.05
 """Between two attempts, whatever the centre asks for: a drill has no hour."""
 RETRYABLE = {200, 408, 429, 503}
 """All a device of a healthy fleet may be answered while things break."""
+
+# Couriers are threads that read receipts at the same moment.
+settle()
 
 
 class Courier:
