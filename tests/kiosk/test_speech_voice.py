@@ -94,8 +94,14 @@ class Room:
         return [line["text"] for line in self.lines() if line["do"] == "say"]
 
 
+_others: set[int] = set()
+"""Processes that were there before: other tests of this process may keep some."""
+
+
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
+    _others.clear()
+    _others.update(pid for pid, _ in own_processes())
     found = Room(tmp_path)
     yield found
     if hasattr(found, "voice"):
@@ -103,18 +109,24 @@ def room(tmp_path: Path) -> Iterator[Room]:
     assert children() == []
 
 
-def children() -> list[str]:
-    """Processes of this one that make sound, dead ones that nobody collected included."""
-    found = []
+def own_processes() -> Iterator[tuple[int, str]]:
+    """Number, name and state of this process's children, dead ones nobody collected included."""
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             name, _, rest = path.read_text().partition("(")[2].rpartition(")")
             parent = rest.split()[1]
         except OSError:
             continue
-        if int(parent) == os.getpid() and name.startswith(("espeak", "python", "sh", "sleep")):
-            found.append(f"{name} {rest.split()[0]}")
-    return found
+        if int(parent) == os.getpid():
+            yield int(path.parent.name), f"{name} {rest.split()[0]}"
+
+
+def children() -> list[str]:
+    """Those that make sound."""
+    sounding = ("espeak", "python", "sh", "sleep")
+    return [
+        name for pid, name in own_processes() if pid not in _others and name.startswith(sounding)
+    ]
 
 
 def loudness(samples: array[int]) -> float:
