@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
 import signal
 import sys
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -39,14 +41,25 @@ def run(part: str, options: Options) -> list[Row]:
     print(f"\n{part:60}{'cases':>8}{'failing':>9}", flush=True)
     rows = []
     begun = time.monotonic()
-    for row in drill(options):
-        rows.append(row)
-        bad = "not run" if row.skipped else str(len(row.failures))
-        print(f"  {row.name:58}{row.cases:8}{bad:>9}  {row.skipped or row.note}", flush=True)
-        for failure in row.failures[:SHOWN]:
-            print(f"    {failure}", flush=True)
+    # Closed whatever happens: a part that is left half-way has to clear up now.
+    with contextlib.closing(_whole(part, drill(options))) as found:
+        for row in found:
+            rows.append(row)
+            bad = "not run" if row.skipped else str(len(row.failures))
+            print(f"  {row.name:58}{row.cases:8}{bad:>9}  {row.skipped or row.note}", flush=True)
+            for failure in row.failures[:SHOWN]:
+                print(f"    {failure}", flush=True)
     print(f"  in {time.monotonic() - begun:.0f} s", flush=True)
     return rows
+
+
+def _whole(part: str, drilled: Iterator[Row]) -> Generator[Row, None, None]:
+    """The rows of a part; where it does not come to its end it has failed, and the next begins."""
+    try:
+        yield from drilled
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        traceback.print_exc()
+        yield Row(f"{part}: not done to its end", 1, [f"{type(error).__name__}: {error}"[:600]])
 
 
 def table(found: dict[str, list[Row]], words: str) -> str:
@@ -66,10 +79,8 @@ def table(found: dict[str, list[Row]], words: str) -> str:
 def record(text: str) -> None:
     """Put the table between the two marks of RELIABILITY.md."""
     page = FIGURES.read_text()
-    before, begin, rest = page.partition(
-        "<!-- figures: written by `python -m tests.drills --record` -->\n"
-    )
-    _, end, after = rest.partition("<!-- end of figures -->")
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
     if not begin or not end:
         raise click.ClickException(f"{FIGURES}: the marks around the figures are missing")
     FIGURES.write_text(f"{before}{begin}\n{text}\n\n{end}{after}")
