@@ -123,8 +123,8 @@ def running(*, place: Path | None = None, **settings: object) -> Iterator[Cluste
         made = [str(programs() / "initdb"), "-D", str(cluster.data), "-U", "postgres"]
         made += ["-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
         _run(made, root)
-        cluster.start()
         try:
+            cluster.start()
             yield cluster
         finally:
             if cluster.pids():

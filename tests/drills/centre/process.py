@@ -23,6 +23,8 @@ LONG_S = 60.0
 STOPPED = threading.Event()
 """Set when somebody ends the drill: whatever waits gives up."""
 
+_turn = threading.Lock()
+"""Each start looks at all processes, and two threads that read one's exit code read it wrongly."""
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["sync.collector.cli", "sync.collector.web"])
 
@@ -67,14 +69,16 @@ class Process:
         self.log = log
         args = (list(words), str(log), weakened, str(gate or ""))
         self._process = _forks.Process(target=_run, args=args, daemon=True)
-        self._process.start()
+        with _turn:
+            self._process.start()
         assert self._process.pid
         self.pid: int = self._process.pid
 
     @property
     def ended(self) -> int | None:
         """The exit code once it has ended; negative: the signal."""
-        return self._process.exitcode
+        with _turn:
+            return self._process.exitcode
 
     def wait(self, timeout_s: float = LONG_S) -> int:
         """Wait for its own end; the exit code."""
@@ -87,9 +91,12 @@ class Process:
         os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """`kill -9`."""
+        """`kill -9`; also when the drill has been stopped."""
         self._process.kill()
-        self.wait()
+        deadline = time.monotonic() + LONG_S
+        while self.ended is None:
+            assert time.monotonic() < deadline, "it does not die"
+            time.sleep(0.005)
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
