@@ -156,8 +156,7 @@ class House:
         return ("--database", self.database, "--port", str(self.port))
 
     def open(self) -> House:
-        """Make the database, register the operator, start the centre, publish every device."""
-        self.hymio("collector", "migrate", "--database", self.database)
+        """Register the operator, which makes the database, start the centre, publish devices."""
         public = bundles.key_text(self._operator.public_key())
         self.hymio(
             *("collector", "add-operator", "--database", self.database),

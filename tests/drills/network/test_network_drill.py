@@ -21,24 +21,20 @@ from tests.drills.network.storms import drain
 from tests.faults.house import House, house
 
 CHOSEN = (
-    "connection refused",
     "request reset in the body",
     "reply reset before the last byte",
-    "103 Early Hints, then the reply",
     "request delivered five times at once",
     "request kept, delivered after newer ones",
     "reply of the request before, this one heard",
-    "receipt of another batch",
-    "cookies larger than any request",
 )
-HANGS = ("reply a byte at a time", "1xx without end")
-ENCRYPTED = ("intercepted, another authority", "certificate replaced")
+HANGS = "reply a byte at a time"
+ENCRYPTED = "intercepted, another authority"
 _numbers = itertools.count()
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("network"), devices=20) as found:
+    with house(tmp_path_factory.mktemp("network"), devices=len(CHOSEN) + 5) as found:
         yield found
 
 
@@ -58,15 +54,14 @@ def test_at_every_point_of_a_devices_life(home: House, known: dict[str, Trick], 
     assert tried(home, next(_numbers), known[name]) == (len(device.POINTS), [])
 
 
-@pytest.mark.parametrize("name", HANGS)
-def test_what_never_ends_is_ended(home: House, known: dict[str, Trick], name: str) -> None:
+def test_what_never_ends_is_ended(home: House, known: dict[str, Trick]) -> None:
     points = ("first batch", "configuration")
-    assert tried(home, next(_numbers), known[name], points=points) == (2, [])
+    assert tried(home, next(_numbers), known[HANGS], points=points) == (2, [])
 
 
-@pytest.mark.parametrize("name", ENCRYPTED)
-def test_below_tls(home: House, known: dict[str, Trick], authority: Authority, name: str) -> None:
-    assert tried(home, next(_numbers), known[name], authority) == (len(device.POINTS), [])
+def test_below_tls(home: House, known: dict[str, Trick], authority: Authority) -> None:
+    found = tried(home, next(_numbers), known[ENCRYPTED], authority)
+    assert found == (len(device.POINTS), [])
 
 
 def test_a_drain_where_two_of_three_exchanges_are_spoilt(home: House) -> None:
@@ -129,7 +124,7 @@ def test_a_sender_that_only_turns_away_from_what_hangs_is_caught(
     monkeypatch.setattr(device, "CALM_S", 2.0)
     number = next(_numbers)
     try:
-        _, wrong = tried(home, number, known["reply a byte at a time"], points=("first batch",))
+        _, wrong = tried(home, number, known[HANGS], points=("first batch",))
     finally:
         for grip in let_go:
             really(grip)
