@@ -92,6 +92,11 @@ def midnight_ms(day: str, zone: str) -> int:
     return round(began.replace(tzinfo=_zone(zone)).timestamp() * 1000)
 
 
+def _from_later(at: int, received: int) -> bool:
+    """Whether a clock that is called synchronised was set years ahead all the same."""
+    return at > received + _AHEAD_MS and received >= _RUNNING_MS
+
+
 def _instant(stamp: Stamp, envelope: Envelope) -> tuple[int, Quality]:
     """The instant where the wall clock cannot be believed."""
     if stamp.boot == envelope.boot:
@@ -99,15 +104,12 @@ def _instant(stamp: Stamp, envelope: Envelope) -> tuple[int, Quality]:
         if 0 <= ago <= envelope.received_ms:
             return envelope.received_ms - ago, "boot"
     else:
+        # Noted from the wall clock of that boot, and so no better than that was.
         base = envelope.clocks.get(stamp.boot)
-        if base is not None and 0 <= base + stamp.boottime_ms < _LATEST_MS:
-            return base + stamp.boottime_ms, "clocks"
+        at = -1 if base is None else base + stamp.boottime_ms
+        if 0 <= at < _LATEST_MS and not _from_later(at, envelope.received_ms):
+            return at, "clocks"
     return envelope.received_ms, "received"
-
-
-def _from_later(wall: int, received: int) -> bool:
-    """Whether a clock that is called synchronised was set years ahead all the same."""
-    return wall > received + _AHEAD_MS and received >= _RUNNING_MS
 
 
 def moment(stamp: Stamp, envelope: Envelope, zone: str) -> Moment:

@@ -91,6 +91,14 @@ def test_an_answer_from_ten_years_after_its_arrival_is_dated_by_boot_time() -> N
     assert (found.instant_ms, found.quality) == (NOON_MS - 60_000, "boot")
 
 
+def test_an_answer_of_an_earlier_boot_with_a_clock_years_ahead_is_dated_by_its_arrival() -> None:
+    late = Stamp("2036-11-28T12:00:00.000+02:00", 1000, "before", synced=True)
+    # The sender noted that boot's clock while it was wrong.
+    clocks_told = {"before": NOON_MS + YEARS_MS}
+    found = moment(late, Envelope(NOON_MS, "b", 61_000, clocks_told), "Europe/Helsinki")
+    assert (found.instant_ms, found.quality) == (NOON_MS, "received")
+
+
 def test_a_record_of_another_shape_is_pruned_by_its_id(tmp_path: Path) -> None:
     machine = Machine()
     machine.ntp()
