@@ -131,8 +131,15 @@ class _Found:
         """The highest seq among all of them."""
 
     def add(self, row: Row) -> None:
-        """Keep a row, unless its position is taken."""
+        """Keep a row, unless its position is taken. Raises OSError without room for it."""
         self.top = max(self.top, row.seq)
+        try:
+            self._add(row)
+        except sqlite3.Error as error:
+            # Not to be taken for damage of the file that is read: its other rows would be missed.
+            raise OSError(f"salvaged rows cannot be kept: {error}") from error
+
+    def _add(self, row: Row) -> None:
         if self._db.execute("select 1 from found where seq = ?", [row.seq]).fetchone():
             return
         twin = self._db.execute("select seq from found where id = ?", [row.id]).fetchone()

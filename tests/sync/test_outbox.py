@@ -339,6 +339,30 @@ def test_power_lost_between_setting_aside_and_salvage(data: DataDir, opened: Ope
     assert len(third.alarms) == len(again.alarms)
 
 
+def test_no_room_to_salvage_is_not_taken_for_the_end_of_the_file(
+    data: DataDir, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = opened()
+    # Each on overflow pages: only SQLite finds them, not their shape.
+    rows = fill(box, 40, size=6000)
+    old = box.epoch
+    box.close()
+    folder = salvage.set_aside(data.epoch_file(old), "x")
+
+    class Tight(salvage._Found):
+        def __init__(self) -> None:
+            super().__init__()
+            self._db.execute("pragma max_page_count = 20").fetchone()
+
+    with monkeypatch.context() as now:
+        now.setattr(salvage, "_Found", Tight)
+        with pytest.raises(OSError, match="full"):
+            salvage.take_out(folder)
+    assert salvage.unfinished(data.outbox_dir) == [folder]
+    opened()
+    assert [row[1] for row in stored(data, old)] == [row.id for row in rows]
+
+
 def test_a_salvaged_epoch_takes_no_new_rows(data: DataDir, opened: Open) -> None:
     box = opened()
     fill(box, 3)
