@@ -198,7 +198,8 @@ _REASONS: Final = (
 def _reason(error: Exception) -> tuple[str, str]:
     """One calm line out of a nested library error, and its word for programs."""
     text = str(error)
-    if isinstance(error, requests.exceptions.SSLError):
+    # In mid-reply it is urllib3's own: the body is read from it.
+    if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
         return _tls_reason(text)
     if "TLS CA certificate bundle" in text:
         words = "the file with the centre's certificate authority (ca_file) is missing"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -161,3 +163,19 @@ def test_a_dead_proxy_and_an_outdated_tls_are_named(tmp_path: Path) -> None:
             contextlib.closing(Link(middle.url, ca_file=ca_file)) as link,
         ):
             assert words in asked(link)
+
+
+def test_tls_that_breaks_in_mid_reply_is_named(
+    answering: Answering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> bytes:
+        raise ssl.SSLError(
+            1, "[SSL: DECRYPTION_FAILED_OR_BAD_RECORD_MAC] bad record mac (_ssl.c:1)"
+        )
+
+    middle = answering(says(OK))
+    # Where http.client reads the body, as a TLS socket would say it.
+    monkeypatch.setattr(http.client.HTTPResponse, "read", broken)
+    with contextlib.closing(Link(middle.url)) as link:
+        words = "the encrypted connection fails: decryption failed or bad record mac"
+        assert asked(link) == words
