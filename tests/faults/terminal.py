@@ -68,7 +68,8 @@ class Terminal:
         self._log = log
         self._config = log.with_suffix(".bundle")
         self._config.write_bytes(bundles.as_json(bundle))
-        self.env = {"DISPLAY": screen.name}
+        # What a killed one leaves in /tmp goes with the test's folder.
+        self.env = {"DISPLAY": screen.name, "TMPDIR": str(log.parent)}
         self.options: tuple[str, ...] = ()
         """More words for the command."""
         self.child: Child | None = None

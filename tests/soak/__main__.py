@@ -65,7 +65,7 @@ def soak(folder: Path, visits: int, seed: int, size: tuple[int, int]) -> Iterato
         terminal = Child(
             [sys.executable, "-m", "tests.soak.program", *words],
             folder / "terminal.log",
-            {"DISPLAY": screen.name, "PYTHONPATH": str(ROOT)},
+            {"DISPLAY": screen.name, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
         )
         home.children.append(terminal)
         while True:

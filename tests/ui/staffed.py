@@ -94,7 +94,7 @@ class Field:
         self.kiosk = Child(
             [sys.executable, "-m", "kiosk.cli", *words],
             self.folder / "kiosk.log",
-            {"DISPLAY": self.screen.name, **env},
+            {"DISPLAY": self.screen.name, "TMPDIR": str(self.folder), **env},
         )
         # Its loop turns once it has told how it is: taps before are lost with the window's birth.
         self.wait(lambda: self._told_at() != before, "the terminal")

@@ -247,8 +247,6 @@ def yard(folder: Path) -> Iterator[Yard]:
     with house(folder, devices=2, prepare=ready) as home:
         data = home.device("terminal")
         with terminal(home.bundles[0], data, folder / "terminal.log") as subject:
-            # What a killed one leaves there goes with the folder, as its unit's own /tmp does.
-            subject.env["TMPDIR"] = str(folder)
             found = Yard(home, subject)
             try:
                 yield found
