@@ -243,10 +243,10 @@ def one(bench: Bench, name: str, attempt: Try, number: int) -> Row:
     except Exception as error:  # noqa: BLE001 - a drill that does not come to its end has failed
         return Row(name, 1, [f"{type(error).__name__}: {error}"[:600]])
     cases, wrong = found if isinstance(found, tuple) else (1, found)
-    if name.endswith(("deadlocks with another session", "neighbours at once")):
-        return Row(name, 1, wrong, f"{cases} deadlocks, centre {memory} MiB")
     if memory > MOST_MB:
         wrong = [*wrong, f"the centre took {memory} MiB"]
+    if name.endswith(("deadlocks with another session", "neighbours at once")):
+        return Row(name, 1, wrong, f"{cases} deadlocks, centre {memory} MiB")
     return Row(name, cases, wrong, f"centre {memory} MiB" if memory else "")
 
 

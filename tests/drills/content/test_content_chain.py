@@ -112,8 +112,12 @@ def test_a_centre_that_trips_over_poison_is_found_out(
     with monkeypatch.context() as patch:
         patch.setattr(centre, "child", child)
         centre.start_centre()
-    wrong = poisoned(device, [("value 11", KINDS["value 11"])], of=8, turns=40)
-    device.close()
+    try:
+        wrong = poisoned(device, [("value 11", KINDS["value 11"])], of=8, turns=40)
+    finally:
+        device.close()
+        # Nobody else shall meet the weak one.
+        centre.centre.kill()
     assert any("not drained" in text for text in wrong)
     assert any("the centre answered 500" in text for text in wrong)
     assert any("a request failed" in text for text in wrong)

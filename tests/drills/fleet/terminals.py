@@ -44,7 +44,7 @@ def clock_of(site: Site, off_s: float = 0.0) -> Clock:
 
 class Paced:
     """A terminal without files: the sender's Pace, Course, refusals and receipts, and a number of
-    batches that wait. `tests/drills/fleet/test_fleet.py` holds it against the real Sender.
+    batches that wait. `tests/drills/fleet/test_returning.py` holds it against the real Sender.
     """
 
     def __init__(
