@@ -13,10 +13,6 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from sync.contract import wire
-
 
 class DataDir:
     """The paths below one data directory; knows nothing of their content."""
@@ -147,10 +143,21 @@ def write_json(path: Path, obj: Any) -> None:
     write_bytes(path, json.dumps(obj, ensure_ascii=False, indent=1).encode() + b"\n")
 
 
+def json_of(raw: bytes) -> Any:
+    """The JSON value in a small file, in whichever UTF an editor wrote it.
+
+    Raises ValueError, RecursionError.
+    """
+    found = json.loads(raw)
+    # Half a character would come back when it is told to somebody.
+    json.dumps(found, ensure_ascii=False).encode()
+    return found
+
+
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in a small JSON file; None when there is no file or it holds no object."""
     try:
-        # Strictly UTF-8: half a character would come back when it is told to somebody.
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    except (OSError, *wire.UNREADABLE):
+        found = json_of(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
         return None
+    return found if isinstance(found, dict) else None

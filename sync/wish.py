@@ -13,6 +13,7 @@ import msgspec
 
 from sync.contract import bundle
 from sync.contract import code as codes
+from sync.datadir import json_of
 
 
 class Said(NamedTuple):
@@ -59,9 +60,7 @@ def read_wish(path: Path) -> Wish | Said | None:
     except OSError as error:
         return Said("bad_file", f"{path.name} cannot be read: {error.strerror}")
     try:
-        found = json.loads(raw)
-        # Half a character would come back when it is told to somebody.
-        json.dumps(found, ensure_ascii=False).encode()
+        found = json_of(raw)
     except (ValueError, RecursionError) as error:
         return Said("bad_file", f"{path.name} is not JSON: {error}; write it anew")
     if not isinstance(found, dict):

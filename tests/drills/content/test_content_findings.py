@@ -26,7 +26,7 @@ from sync.datadir import DataDir, read_json
 from sync.exchange import verified
 from sync.link import Reply
 from sync.refusals import problem_code, understand
-from sync.wish import Said, read_wish
+from sync.wish import Said, Wish, read_wish
 from tests.drills.content.at_centre import envelope, record_seeds
 from tests.drills.content.mutate import nested
 from tests.drills.content.on_device import DEVICE, FIRST, STAMP, receipt
@@ -121,6 +121,17 @@ def test_a_configuration_with_an_odd_number_as_its_name_is_passed_over(
     assert all(number == 1 for number, _ in stick.bundles(tmp_path / "stick", DEVICE))
     assert Activation(data, msgspec.structs.replace(FIRST, version=0)).newest() is None
     fetching._tidy(data)
+
+
+@pytest.mark.parametrize("written_as", ["utf-8", "utf-8-sig", "utf-16"])
+def test_enrol_json_of_any_editor_is_read_by_sender_and_terminal(
+    tmp_path: Path, written_as: str
+) -> None:
+    file = tmp_path / "enrol.json"
+    file.write_text('{"endpoint": "https://a.test", "code": "2345"}', encoding=written_as)
+    wish = read_wish(file)
+    assert isinstance(wish, Wish)
+    assert (read_json(file) or {}).get("code") == wish.code
 
 
 def test_half_a_character_in_a_small_file_is_damage(tmp_path: Path) -> None:
