@@ -93,7 +93,9 @@ class Slots:
         with self._mutex:
             now = self._clock()
             if self._busy_at is not None and not failed:
-                self._cost_s += 0.05 * (now - self._busy_at - self._cost_s)
+                # All stand still behind a lock now and then: that is nobody's cost.
+                took = min(now - self._busy_at, 10 * self._cost_s + START_S)
+                self._cost_s += 0.05 * (took - self._cost_s)
             self._busy_at = now if busy and not failed else None
 
     def take(self, behind: int = 0, *, least_s: float = 0.0) -> int:

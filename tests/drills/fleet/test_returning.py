@@ -92,6 +92,23 @@ def test_slots_learn_from_a_busy_centre_only() -> None:
     assert requests(200, 5.0, busy=True, failed=True) == pytest.approx(10, abs=1)
 
 
+def test_one_request_that_stood_behind_a_lock_sends_nobody_far_away() -> None:
+    now = [0.0]
+    slots = Slots(lambda: now[0])
+
+    def requests(*every_s: float) -> int:
+        for each in every_s:
+            now[0] += each
+            slots.done(busy=True, failed=False)
+        return slots.take(200)
+
+    assert requests(*[0.02] * 200) <= 5
+    # It was 207 s: 200 wait, and a request seemed to cost a second.
+    assert requests(29.0, *[0.001] * 7) <= 15
+    # A centre that has become slow for good is believed soon.
+    assert requests(*[0.5] * 100) >= 90
+
+
 def test_a_reply_that_names_a_time_ends_the_row_of_failures() -> None:
     pace = Pace(Clock(), lambda: 0.0, NoJitter(1))
     for _ in range(8):
