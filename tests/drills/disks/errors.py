@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -111,16 +112,22 @@ def sweep(workers: int, step: int = 1) -> dict[tuple[str, str], Tally]:
     """All of them, by calls and error."""
     tallies = {fault: Tally() for fault in FAULTS}
     servers = [Server() for _ in range(workers)]
+    stopped = threading.Event()
     try:
         todo = list(cases(servers[0], step))
 
         def some(number: int) -> Sequence[dict[str, Any]]:
-            return [servers[number].try_out(**case) for case in todo[number::workers]]
+            mine = todo[number::workers]
+            return [servers[number].try_out(**case) for case in mine if not stopped.is_set()]
 
         with ThreadPoolExecutor(workers) as pool:
-            for results in pool.map(some, range(workers)):
-                for result in results:
-                    tallies[result["call"], result["error"]].add(result)
+            try:
+                for results in pool.map(some, range(workers)):
+                    for result in results:
+                        tallies[result["call"], result["error"]].add(result)
+            finally:
+                # The pool waits for what is under way: minutes, when somebody stops the drill.
+                stopped.set()
     finally:
         for server in servers:
             server.__exit__(None, None, None)

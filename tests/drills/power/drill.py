@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -57,15 +58,22 @@ def _row(run: Run, report: Report) -> Row:
 
 def _any_order() -> Row:
     """Hypothesis: power cuts, kills and write-backs in any order."""
-    done = subprocess.run(
+    machine = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", MACHINE],
         cwd=ROOT,
         env={**os.environ, "HYMIO_DRILL": "1"},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        check=False,
     )
-    said = done.stdout.strip().splitlines()
+    try:
+        out, err = machine.communicate()
+    finally:
+        # Stopped, it clears its folders up; killed, it could not.
+        if machine.poll() is None:
+            machine.send_signal(signal.SIGINT)
+            machine.communicate(timeout=60)
+    said = out.strip().splitlines()
     passed = re.search(r"(\d+) passed", said[-1] if said else "")
-    failures = [] if done.returncode == 0 else said[-60:] or [done.stderr[-2000:]]
+    failures = [] if machine.returncode == 0 else said[-60:] or [err[-2000:]]
     return Row("any order", int(passed[1]) if passed else 0, failures, "state machines")
