@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.drills.disks.card import CARDS, NOT_HERE, small_card
 from tests.drills.disks.damage import Harm, Image, exchanged, in_place, memory, take_image, tried
 from tests.drills.disks.errors import sweep
 from tests.drills.disks.lying import lied
@@ -47,6 +48,7 @@ def drill(options: Options) -> Iterator[Row]:
     """All of it."""
     yield from damage(options.workers)
     yield from lies(options.seed, options.workers)
+    yield from cards()
     yield from faults(options.workers, options.step)
 
 
@@ -73,6 +75,19 @@ def lies(seed: int, workers: int) -> Iterator[Row]:
         tasks = [(number, seed) for number in range(len(_runs))]
         for run, (states, wrong) in zip(_runs, spread(_lie, tasks, workers), strict=True):
             yield Row(f"lies, {run.scenario.name}", states, wrong)
+
+
+def cards() -> Iterator[Row]:
+    """A card of its own that cannot be written for a while."""
+    with shelf() as place:
+        for number, (name, work) in enumerate(CARDS.items()):
+            folder = place / str(number)
+            folder.mkdir()
+            with small_card(folder / "card") as card:
+                if card is None:
+                    yield Row(f"card {name}", 0, skipped=NOT_HERE)
+                else:
+                    yield Row(f"card {name}", 1, work(card, folder))
 
 
 def faults(workers: int, step: int) -> Iterator[Row]:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kiosk.recorder import RecorderError
+from tests.drills.disks.card import CARDS, NOT_HERE, small_card
 from tests.drills.disks.errors import FAULTS, KINDS, SYNCING, WRITING, Server
-from tests.drills.site import Device, House
 
 
 @pytest.fixture(scope="module")
@@ -50,64 +46,11 @@ def test_a_sync_that_fails_is_no_acknowledgement(server: Server) -> None:
 # --- a file system of its own ---------------------------------------------------------------------
 
 
-def mount(*words: str) -> bool:
-    return subprocess.run(["mount", *words], capture_output=True, check=False).returncode == 0
-
-
-@pytest.fixture
-def card(tmp_path: Path) -> Iterator[Path]:
-    """A small file system that can be filled and made read-only."""
-    place = tmp_path / "card"
-    place.mkdir()
-    if os.geteuid() or not mount("-t", "tmpfs", "-o", "size=3m", "tmpfs", str(place)):
-        pytest.skip("mounting takes root, and a kernel that lets us")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
-
-
-def test_a_read_only_card_turns_commits_away_and_takes_them_again(
-    card: Path, tmp_path: Path
+@pytest.mark.parametrize("name", CARDS)
+def test_a_card_that_cannot_be_written_turns_commits_away_and_takes_them_again(
+    name: str, tmp_path: Path
 ) -> None:
-    house = House(tmp_path / "centre.db")
-    device = Device(card / "device", house.post).open()
-    device.commit(1, 1)
-    device.close()
-    assert mount("-o", "remount,ro", str(card))
-    with pytest.raises(RecorderError):
-        device.open_recorder()
-    assert mount("-o", "remount,rw", str(card))
-    device.open().commit(1, 1)
-    assert device.drain()
-    assert device.wrong(house, device.acknowledged) == []
-    assert len(device.acknowledged) == 4
-    device.close()
-    house.store.close()
-
-
-def test_a_card_that_fills_up_takes_answers_again_when_there_is_room(
-    card: Path, tmp_path: Path
-) -> None:
-    house = House(tmp_path / "centre.db")
-    device = Device(card / "device", house.post).open()
-    device.commit(1)
-    with pytest.raises(OSError, match="No space"), (card / "filler").open("wb") as filler:
-        while True:
-            filler.write(bytes(4096))
-            filler.flush()
-    turned_away = 0
-    for _ in range(400):
-        try:
-            device.commit_again()
-        except RecorderError:
-            turned_away += 1
-            if turned_away == 3:
-                break
-    assert turned_away == 3, "the card never was full"
-    (card / "filler").unlink()
-    device.commit_again()
-    assert device.drain()
-    assert device.wrong(house, device.acknowledged) == []
-    assert device.lost() == 0
-    device.close()
-    house.store.close()
-    shutil.rmtree(card / "device")
+    with small_card(tmp_path / "card") as card:
+        if card is None:
+            pytest.skip(NOT_HERE)
+        assert CARDS[name](card, tmp_path) == []
