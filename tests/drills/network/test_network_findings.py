@@ -93,6 +93,26 @@ def test_a_kept_connection_that_begins_to_drip_is_broken_off_as_well(answering: 
         wait_until(lambda: not middle.standing(), WAIT_S, what="the end of what was given up")
 
 
+@pytest.mark.parametrize("way", ["tls", "proxy", "tunnel"])
+def test_what_drips_is_broken_off_on_every_way(tmp_path: Path, way: str) -> None:
+    def drip(talk: Talk) -> bool:
+        talk.request()
+        talk.say(b"HTTP/1.1 200 OK\r\n")
+        while not talk.gone(0.02):
+            talk.say(b"x")
+        return False
+
+    authority = Authority(tmp_path)
+    context = authority.server() if way == "tls" else None
+    with Middle(0, context, ordinary=drip) as middle:
+        far = {"tls": middle.url, "proxy": "http://127.0.0.1:9"}.get(way, "https://127.0.0.1:9")
+        proxy = "" if way == "tls" else middle.url
+        link = Link(far, proxy=proxy, ca_file=str(authority.file), deadline_s=0.5)
+        with contextlib.closing(link):
+            assert "no whole reply within" in asked(link)
+            wait_until(lambda: not middle.standing(), WAIT_S, what="the end of what was given up")
+
+
 @pytest.mark.parametrize("status", [100, 102, 103, 199])
 def test_what_comes_before_the_reply_is_passed_over(answering: Answering, status: int) -> None:
     before = b"HTTP/1.1 %d Wait\r\nLink: </x>\r\n\r\n" % status
