@@ -59,7 +59,7 @@ def _is_x_server(fd: int) -> bool:
 class Loop:
     """Runs Kivy's turns for a window until told to stop.
 
-    `turn(now)` is called once a turn before drawing and returns when it wants the next one at the
+    `turn()` is called once a turn before drawing and returns when it wants the next one at the
     latest (monotonic seconds). `stirred()` says whether something else wants one at once; it is
     asked every LOOK_S, where a whole turn would cost ten times as much. `drawn()` is called when
     what was shown stands on the glass, before the events that waited meanwhile are read.
