@@ -170,17 +170,24 @@ class Meddled:
 
 def can_meddle() -> bool:
     """Whether strace is there and may hold a process that is not its child."""
-    try:
-        with subprocess.Popen(["sleep", "60"]) as sleeper:
-            try:
-                done = subprocess.run(
-                    ["timeout", "1", "strace", "-qq", "-p", str(sleeper.pid)],
-                    capture_output=True,
-                    check=False,
-                )
-            finally:
-                sleeper.kill()
-    except OSError:
-        return False
-    # `timeout` ends strace, which had nothing to say against it.
-    return done.returncode in (0, 124) and b"not permitted" not in done.stderr
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        try:
+            strace = subprocess.Popen(
+                ["strace", "-qq", "-p", str(sleeper.pid)],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError:
+            sleeper.kill()
+            return False
+        status = Path(f"/proc/{sleeper.pid}/status")
+        try:
+            until(lambda: strace.poll() is not None or _held(status), "strace holds or gives up")
+            return _held(status)
+        finally:
+            sleeper.kill()
+            strace.wait(LONG_S)
+
+
+def _held(status: Path) -> bool:
+    return "TracerPid:\t0\n" not in status.read_text()

@@ -28,7 +28,6 @@ def cluster() -> Iterator[postgres.Cluster]:
         yield found
 
 
-@pytest.mark.skipif(not can_meddle(), reason="strace may not hold other processes here")
 @pytest.mark.parametrize(
     ("weakened", "calls", "seen"),
     [
@@ -38,6 +37,8 @@ def cluster() -> Iterator[postgres.Cluster]:
     ],
 )
 def test_killed_at_its_syncs(tmp_path: Path, weakened: str, calls: str, seen: str) -> None:
+    if not can_meddle():
+        pytest.skip("strace may not hold other processes here")
     with site(tmp_path / "site", weakened=weakened) as place:
         cases, wrong = kills.in_a_batch(place, 2, calls)
     assert cases
