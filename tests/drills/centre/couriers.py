@@ -232,6 +232,9 @@ def judge(courier: Courier, *, drained: bool) -> list[str]:
     seqs = [int(row[1]) for row in stored]
     if seqs != list(range(1, len(seqs) + 1)):
         wrong.append(f"{device}: positions {seqs[:3]} ... {seqs[-3:]} are not one after the other")
+    places = {row.id: row.seq for row in courier.rows}
+    if any(places.get(str(ident), seq) != seq for ident, seq, _ in stored):
+        wrong.append(f"{device}: records are not at the positions the device gave them")
     if seqs and seqs[-1] not in courier.ends and seqs[-1] != len(courier.rows):
         wrong.append(f"{device}: a batch is there in part, up to {seqs[-1]}")
     there = [record for row, record in zip(courier.rows, courier.made, strict=True)

@@ -142,8 +142,8 @@ def starts(bench: Bench, folder: Path) -> tuple[Found, int]:
             place.close()
 
 
-def rows() -> dict[str, Try]:
-    """Every row by its name."""
+def rows(seed: int = 1) -> dict[str, Try]:
+    """Every row by its name; the seed chooses moments."""
     found: dict[str, Try] = {}
     for kind in ("SQLite", "PostgreSQL"):
         both = 2 if kind == "PostgreSQL" else 1
@@ -157,7 +157,7 @@ def rows() -> dict[str, Try]:
                 kind, partial(kills.before_the_reply, rounds=4)
             ),
             f"{kind}: centre killed under load, passes in the background": at(
-                kind, partial(kills.anywhere, rounds=6, devices=3), devices=3
+                kind, partial(kills.anywhere, rounds=6, devices=3, seed=seed), devices=3
             ),
             f"{kind}: schema upgrade killed": migrations(kind, ["migrate"], old=True),
             f"{kind}: first start killed": migrations(kind, ["serve"], old=False),
@@ -193,7 +193,7 @@ def rows() -> dict[str, Try]:
         "SQLite: file taken by another process": at("SQLite", rooms.taken, devices=2),
         "SQLite: two centres": at("SQLite", races.two_centres),
         "PostgreSQL: several first starts": starts,
-        "PostgreSQL: server killed": own_server(partial(servers.killed, rounds=4)),
+        "PostgreSQL: server killed": own_server(partial(servers.killed, rounds=4, seed=seed)),
         "PostgreSQL: server restarted": own_server(partial(servers.restarted, rounds=4)),
         "PostgreSQL: connections all taken": own_server(
             lambda place, cluster: servers.exhausted(place, 30),
@@ -269,7 +269,7 @@ def drill(options: Options) -> Iterator[Row]:
         stack.callback(STOPPED.set)
         waiting = [
             pool.submit(one, bench, name, attempt, number)
-            for number, (name, attempt) in enumerate(rows().items())
+            for number, (name, attempt) in enumerate(rows(options.seed).items())
         ]
         for row in waiting:
             yield row.result()

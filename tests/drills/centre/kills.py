@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from tests.faults.proxy import CuttingProxy, Fault
 CALLS = {True: "pwrite64,fdatasync", False: "sendto,recvfrom"}
 """What a batch is made of, on SQLite and on PostgreSQL; a kill comes before the call is done."""
 BATCH = 40
+MOMENT_S = 0.1
+"""A kill comes up to so long after a receipt: a few batches."""
 
 
 def spread_out(count: int, wanted: int) -> list[int]:
@@ -96,13 +100,15 @@ def before_the_reply(place: Site, rounds: int) -> tuple[int, list[str]]:
     return rounds, wrong
 
 
-def anywhere(place: Site, rounds: int, devices: int) -> tuple[int, list[str]]:
+def anywhere(place: Site, rounds: int, devices: int, seed: int) -> tuple[int, list[str]]:
     """SIGKILL while several devices send, at no particular moment; background passes go on."""
     wrong: list[str] = []
+    chance = random.Random(seed)
     with fleet(place, devices, size=BATCH) as senders:
         for turn in range(rounds):
             senders.make(6 * BATCH)
             senders.onwards((1 + turn % 3) * BATCH)
+            time.sleep(chance.uniform(0, MOMENT_S))
             place.watch()
             place.centre.kill()
             senders.hold()

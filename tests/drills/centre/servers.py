@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import requests
 
 from tests import postgres
 from tests.drills.centre.couriers import Fleet, fleet
-from tests.drills.centre.kills import BATCH, pending
+from tests.drills.centre.kills import BATCH, MOMENT_S, pending
 from tests.drills.centre.process import until
 from tests.drills.centre.site import Site, is_ready
 
@@ -61,10 +62,12 @@ def silent(place: Site, senders: Fleet) -> list[str]:
     return [f"500 {seen} times, {told} of them in the log, and it"] if seen > told else []
 
 
-def killed(place: Site, cluster: postgres.Cluster, rounds: int) -> list[str]:
+def killed(place: Site, cluster: postgres.Cluster, rounds: int, seed: int) -> list[str]:
     """`kill -9` of the whole server; one acknowledged commit more or less would show."""
+    chance = random.Random(seed)
 
     def trouble(turn: int) -> None:
+        time.sleep(chance.uniform(0, MOMENT_S))
         cluster.kill()
         if turn % 2:
             until(lambda: not is_ready(place.port), "the centre says it is not ready")
