@@ -245,7 +245,10 @@ def _compared(
 ) -> list[Figure]:
     """Each measure: ours, theirs, and the ratio with its target."""
     durable = f"fsync in a visit: {fsyncs[0]} ours, {fsyncs[1]} Chromium's, each waited for"
-    took = f"{many} visits took {lasted[0]:.0f} s and {lasted[1]:.0f} s"
+    took = (
+        f"{many} visits took {lasted[0]:.0f} s and {lasted[1]:.0f} s;"
+        f" taps made again: {ours.visitor.again} and {theirs.visitor.again}"
+    )
     rows: list[tuple[str, str, str, float, float, str]] = [
         ("tap → pressed state", "pressed", "ms", 1000, 3, "a tuned probe stood at 5.4"),
         ("tap → next question, answer durable", "following", "ms", 1000, 1, durable),
