@@ -258,7 +258,8 @@ class Recorder:
             {k: v for k, v in held.items() if isinstance(v, list)} if isinstance(held, dict) else {}
         )
         now = self._clock.wall_ms()
-        known = self._clock.synced()
+        # With room they wait for an answer whose age is known; when space runs out, they must go.
+        known = self._clock.synced() and self._fill <= 0.5
 
         def dated(ident: str, raw: bytes) -> bool:
             """Ids hold the wall clock, which may have been years off before it was set."""

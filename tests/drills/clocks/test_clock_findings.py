@@ -46,6 +46,19 @@ def test_an_answer_given_before_the_clock_was_set_is_kept_as_long_as_any(kiosk: 
     assert prune(kiosk) == set()
 
 
+def test_when_space_runs_out_an_answer_of_an_unset_clock_goes_as_well(
+    kiosk: Kiosk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kiosk.machine.says(30_000)
+    kiosk.gives(3)
+    kiosk.machine.ntp()
+    kiosk.machine.passes(11)
+    kiosk.gives(1)
+    # Half full for weeks, the terminal would be out of use before the month was over.
+    monkeypatch.setattr(kiosk.recorder, "_fill", 0.6)
+    assert prune(kiosk) == {kiosk.made[-1]}
+
+
 def test_an_answer_from_years_ahead_does_not_stop_the_pruning(kiosk: Kiosk) -> None:
     kiosk.machine.says(NOON_MS + YEARS_MS)
     kiosk.gives(1)
