@@ -21,7 +21,7 @@ from sync.datadir import DataDir
 from sync.enrolkeys import ANOTHER_KEY, CodeKeys
 from sync.link import Link, Reply, UnreachableError
 from sync.refusals import problem_code
-from sync.wish import Said, Wish, answer_problem, problem, read_wish
+from sync.wish import UNREADABLE, Said, Wish, answer_problem, problem, read_wish
 
 log = logging.getLogger("hymio.sync")
 
@@ -99,6 +99,9 @@ class Enrolment:
 
     def read(self) -> bool:
         """Read enrol.json when it was written anew; whether it is tried for the first time now."""
+        unread = self.code == UNREADABLE
+        if unread and self._now() < self._not_before:
+            return False
         try:
             stat = self._data.enrol_json.stat()
             seen = (stat.st_ino, stat.st_mtime_ns)
@@ -109,6 +112,11 @@ class Enrolment:
         self._seen = seen
         found = read_wish(self._data.enrol_json)
         self._wish = found if isinstance(found, Wish) else None
+        if isinstance(found, Said) and found.code == UNREADABLE:
+            self._seen = (-1, -1)
+            self._waits = self._waits if unread else 0
+            self._later("waiting", found)
+            return False
         # Written again means "again", whatever became of the same words before.
         self._final, self._waits, self._not_before = False, 0, 0.0
         if isinstance(found, Said):

@@ -6,7 +6,7 @@ import hashlib
 import ipaddress
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -51,6 +51,10 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
         return not (whole or self.fingerprint or self.organisation_key)
 
 
+UNREADABLE: Final = "unreadable"
+"""The disk's fault, or its owner's: it may pass, where damage stays until the file is written."""
+
+
 def read_wish(path: Path) -> Wish | Said | None:
     """Read enrol.json: None without a file or a code in it; Said when it cannot be read."""
     try:
@@ -58,7 +62,7 @@ def read_wish(path: Path) -> Wish | Said | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        return Said("bad_file", f"{path.name} cannot be read: {error.strerror}")
+        return Said(UNREADABLE, f"{path.name} cannot be read: {error.strerror}")
     try:
         found = json_of(raw)
     except (ValueError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -104,6 +105,28 @@ def test_an_address_without_encryption_is_refused(device: Field, endpoint: objec
     device.run(seconds=5)
     assert device.sender.state == "refused"
     assert not device.data.key.exists()
+
+
+def test_a_file_that_cannot_be_read_for_a_while_is_read_again(
+    device: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing, read, tried = [True], Path.read_bytes, []
+
+    def read_bytes(path: Path) -> bytes:
+        if path.name == "enrol.json":
+            tried.append(path)
+            if failing[0]:
+                raise OSError(errno.EIO, "Input/output error")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    device.run(seconds=300)
+    assert device.sender.state == "waiting"
+    assert "enrol.json cannot be read" in told(device)["reason"]
+    assert 3 < len(tried) < 60, "it neither gives up nor spins"
+    failing[0] = False
+    device.run(seconds=70)
+    assert told(device)["device"] == "d1"
 
 
 def test_a_wrong_place_is_given_back(device: Field, centre: FakeCentre) -> None:
