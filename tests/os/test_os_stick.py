@@ -68,7 +68,7 @@ def test_the_folder_has_packages_tickets_answers_and_scripts_and_nothing_else(de
 
 def test_named_devices_alone_and_json_for_programs(desk: Path) -> None:
     done = stick(desk, "esim-0002", "--format", "json")
-    found = json.loads(done.output)
+    found = json.loads(done.stdout)
     assert found["devices"] == ["esim-0002"]
     assert [name for name in written(desk) if "esim-0001" in name] == []
     assert "string esim-0002" in (desk / "out" / "preseed.cfg").read_text()

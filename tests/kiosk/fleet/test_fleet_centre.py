@@ -95,14 +95,14 @@ def test_publish_uploads_what_devices_trust_and_versions_rise(desk: Desk) -> Non
     versions = desk.admin().organisation()["versions"]
     assert versions == {f"esim-{n:04}": before.get(f"esim-{n:04}", 0) + 1 for n in range(1, 11)}
     forced = desk.fleet("publish", "esim-0003", "--all", "--format", "json")
-    assert json.loads(forced.output)["versions"] == {"esim-0003": versions["esim-0003"] + 1}
+    assert json.loads(forced.stdout)["versions"] == {"esim-0003": versions["esim-0003"] + 1}
     assert desk.admin().organisation()["key"] == bundles.key_text(desk.key.public_key())
 
 
 def test_a_published_bundle_reaches_an_enrolled_device_exactly(desk: Desk) -> None:
     """A device's own requests, by hand: the code redeems, the signature holds, content is ours."""
     assert desk.fleet("publish", "esim-0001").exit_code == 0
-    told = json.loads(desk.fleet("enrol", "esim-0001", "--format", "json").output)
+    told = json.loads(desk.fleet("enrol", "esim-0001", "--format", "json").stdout)
     assert re.fullmatch(r"[2-9A-Z]{4}(-[2-9A-Z]{4}){3}", told["code"])
     device = Ed25519PrivateKey.generate()
 
@@ -134,7 +134,7 @@ def test_a_published_bundle_reaches_an_enrolled_device_exactly(desk: Desk) -> No
 
 def test_the_centre_never_learns_a_code(desk: Desk) -> None:
     assert desk.fleet("publish", "esim-0005").exit_code == 0
-    code = json.loads(desk.fleet("enrol", "esim-0005", "--format", "json").output)["code"]
+    code = json.loads(desk.fleet("enrol", "esim-0005", "--format", "json").stdout)["code"]
     files = [path for path in desk.folder.glob("centre.*") if path.is_file()]
     content = b"".join(path.read_bytes() for path in files)
     assert codes.sha256(code).encode() in content
@@ -223,7 +223,7 @@ def test_status_lists_devices_and_refuses_unknown_ones(desk: Desk) -> None:
     assert table[0].split()[:4] == ["device", "place", "state", "configuration"]
     assert table[0].split()[4:] == ["since", "seen", "outbox", "remarks"]
     assert [row.split()[0] for row in table[1:11]] == [f"esim-{n:04}" for n in range(1, 11)]
-    one = json.loads(desk.fleet("status", "esim-0004", "--format", "json").output)
+    one = json.loads(desk.fleet("status", "esim-0004", "--format", "json").stdout)
     assert [row["id"] for row in one] == ["esim-0004"]
     assert desk.fleet("status", "esim-0777").exit_code == 1
 
@@ -407,7 +407,7 @@ def test_keygen_prints_no_secret(tmp_path: Path) -> None:
     done = CliRunner().invoke(fleet, ["keygen", "--keys", str(tmp_path), "--format", "json"])
     secret = (tmp_path / "operator.key").read_text().splitlines()[1]
     assert secret not in done.output
-    told = json.loads(done.output)
+    told = json.loads(done.stdout)
     assert told["operator"]["public"] == (tmp_path / "operator.pub").read_text().strip()
     assert told["operator"]["new"]
 

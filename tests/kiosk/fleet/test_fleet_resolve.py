@@ -189,7 +189,7 @@ def test_show_gives_the_bundle_as_json() -> None:
     done = CliRunner().invoke(
         fleet, ["show", "esim-0001", "--root", str(EXAMPLE), "--format", "json"]
     )
-    assert msgspec.convert(json.loads(done.output), Bundle) == resolve(EXAMPLE, "esim-0001")
+    assert msgspec.convert(json.loads(done.stdout), Bundle) == resolve(EXAMPLE, "esim-0001")
 
 
 def test_show_of_an_unknown_device_is_wrong_use() -> None:

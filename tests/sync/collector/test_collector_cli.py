@@ -77,7 +77,7 @@ def test_serve_migrates_a_fresh_database_and_ends_cleanly(
     assert run("add-operator", "--database", database, "--name", "y", "--key", KEY).exit_code == 2
     assert run("add-user", "--database", database, "--name", "Aino").exit_code == 0
     marked = run("flags", "--database", database, "--format", "json")
-    assert json.loads(marked.output)["changed"] == 0
+    assert json.loads(marked.stdout)["changed"] == 0
     if database.startswith("sqlite"):
         blocked = run("purge", "--database", database, "--text-days", "9")
         assert blocked.exit_code == 3
@@ -180,7 +180,7 @@ def test_verify_exits_1_on_a_difference_and_rebuild_repairs_it(database: str) ->
     world.store.close()
     done = run("verify", "--database", database, "--format", "json")
     assert done.exit_code == 1
-    assert json.loads(done.output)["differences"]
+    assert json.loads(done.stdout)["differences"]
     assert run("rebuild", "--database", database).exit_code == 0
     done = run("verify", "--database", database)
     assert done.exit_code == 0, done.output
@@ -197,7 +197,7 @@ def test_restored_revokes_again_and_closes_codes(database: str, tmp_path: Path) 
     done = run(
         *("restored", "--database", database, "--revocations", str(outside), "--format", "json")
     )
-    assert json.loads(done.output) == {
+    assert json.loads(done.stdout) == {
         "text days": None,
         "purged": 0,
         "revoked": ["d1"],
@@ -259,7 +259,7 @@ def test_restored_purges_before_anything_can_be_read(database: str) -> None:
     def restore(*more: str) -> dict[str, Any]:
         done = run("restored", "--database", database, "--format", "json", *more)
         assert done.exit_code == 0, done.output
-        return dict(json.loads(done.output))
+        return dict(json.loads(done.stdout))
 
     world.store.close()
     assert restore()["text days"] is None

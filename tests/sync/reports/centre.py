@@ -105,7 +105,7 @@ class Centre:
     def json(self, *args: str) -> dict[str, Any]:
         result = self.run(*args, "--format", "json")
         assert result.exit_code == 0, result.output
-        found: dict[str, Any] = json.loads(result.output)
+        found: dict[str, Any] = json.loads(result.stdout)
         return found
 
 

@@ -31,7 +31,7 @@ def test_every_breakdown_in_every_language_and_format(
     result = centre.run("--by", by, "--format", form, "--language", language)
     assert result.exit_code == 0, result.output
     if form == "json":
-        found = json.loads(result.output)
+        found = json.loads(result.stdout)
         assert found["headline"]["nps"] == 75
         assert found["total"]["n"] == sum(row["n"] for row in found["rows"])
         assert found["rows"][0]["n"] == (5 if by in ("statement", "theme") else 100)
