@@ -35,7 +35,7 @@ def test_a_part_that_breaks_down_has_failed_and_keeps_its_rows(
     assert found[-1].failures == ["ValueError: no such thing"]
     text = table({"made": found}, "how")
     assert "| made | left out | 0 | **not run** | no root |" in text
-    assert "| **all** | | **4** | **1** | |" in text
+    assert "| **all** | **3 kinds** | | **1** | |" in text
 
 
 def test_a_part_that_is_stopped_has_cleared_up(
