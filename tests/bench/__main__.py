@@ -29,6 +29,8 @@ class Measure(NamedTuple):
     """The smaller sizes of `--quick`."""
     grows: bool = False
     """Whether it takes `levels`, the powers of ten to measure."""
+    lasts: bool = False
+    """Whether it takes `many`, the visits after which memory is read."""
 
 
 PARTS = {
@@ -41,6 +43,7 @@ PARTS = {
     "browser": Measure(
         "tests.bench.browser",
         {"rounds": 1, "taps": 8, "visits": 2, "idle_s": 5.0, "many": 20, "presses": 8},
+        lasts=True,
     ),
     "speech": Measure("tests.bench.speech", {"visits": 2}),
     "report": Measure("tests.bench.report", {}, grows=True),
@@ -58,6 +61,11 @@ QUICK_TOP = 5
     type=click.IntRange(3, 7),
     help=f"Highest power of ten of report and growth; {TOP} by default.",
 )
+@click.option(
+    "--visits",
+    type=click.IntRange(1),
+    help="Visits after which the browser part reads memory; 2,000 by default.",
+)
 @click.option("--record", is_flag=True, help="Write RESULTS.md, its chart and its JSON anew.")
 @click.option(
     "--dir",
@@ -68,7 +76,13 @@ QUICK_TOP = 5
     help="Where the data lie while measuring; a disk, not memory.",
 )
 def bench(  # noqa: PLR0917 - a command's options
-    parts: tuple[str, ...], form: str, quick: bool, top: int | None, record: bool, folder: Path
+    parts: tuple[str, ...],
+    form: str,
+    quick: bool,
+    top: int | None,
+    visits: int | None,
+    record: bool,
+    folder: Path,
 ) -> None:
     """Measure PARTS (all by default) and print figures, ratios and targets.
 
@@ -87,7 +101,7 @@ def bench(  # noqa: PLR0917 - a command's options
     for name in parts or PARTS:
         print(f"measuring {name} …", file=sys.stderr, flush=True)
         try:
-            found, seconds, before = _measure(name, folder, quick, top)
+            found, seconds, before = _measure(name, folder, quick, top, visits)
         except Exception:  # noqa: BLE001 - the other parts are still worth having
             failed = True
             traceback.print_exc()
@@ -96,21 +110,25 @@ def bench(  # noqa: PLR0917 - a command's options
         figures += found
         print(f"{name}: {seconds:.0f} s", file=sys.stderr, flush=True)
         if record:
-            command = f"python -m tests.bench --record {name}" + (
-                f" --top {top}" if PARTS[name].grows else ""
-            )
+            command = f"python -m tests.bench --record {name}"
+            command += f" --top {top}" if PARTS[name].grows else ""
+            command += f" --visits {visits}" if PARTS[name].lasts and visits else ""
             kept = results.part(command, before, seconds, found)
             results.record(results.PLACE, {name: kept}, list(PARTS))
     print(as_json(figures, line) if form == "json" else as_table(figures, line))
     sys.exit(1 if failed else 0)
 
 
-def _measure(name: str, folder: Path, quick: bool, top: int) -> tuple[list[Figure], float, str]:
+def _measure(
+    name: str, folder: Path, quick: bool, top: int, visits: int | None
+) -> tuple[list[Figure], float, str]:
     """The figures of a part, the seconds it took, and the machine when it began."""
     one = PARTS[name]
     sizes: dict[str, object] = dict(one.quick) if quick else {}
     if one.grows:
         sizes["levels"] = tuple(range(3, top + 1))
+    if one.lasts and visits:
+        sizes["many"] = visits
     measure: Callable[..., list[Figure]] = importlib.import_module(one.module).measure
     line, began = machine(folder), time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=folder) as place:

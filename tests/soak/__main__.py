@@ -165,7 +165,7 @@ NAMES = {
     "threads": "threads",
     "objects": "objects of Python",
     "work_ms": "work of a visit",
-    "frame_ms": "finger lifted → durable and the next picture shown",
+    "frame_ms": "a lifted finger heard → answer durable, picture changed",
     "late_ms": "the same",
 }
 

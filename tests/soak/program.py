@@ -103,10 +103,11 @@ class Soaked(Terminal):
         self.door.commit = noted  # type: ignore[method-assign]
 
     def _finger(self, what: str, touch: object, x: float, y: float) -> None:
+        if what == "up":
+            # Before the answer is stored: that is part of what somebody waits for.
+            self._lifted_at = time.perf_counter()
         super()._finger(what, touch, x, y)
         self._heard.add(what)
-        if what == "up":
-            self._lifted_at = time.perf_counter()
 
     def _flip(self, *_: object) -> None:
         if self._lifted_at:

@@ -23,7 +23,7 @@ class Sample:
     objects: int
     """What Python's collector watches, after a collection."""
     frame_ms: float
-    """Median since the sample before: finger lifted → answer durable, next picture shown."""
+    """Median since the sample before: finger lifted, as heard → answer durable, picture changed."""
     late_ms: float
     """The same, 95th percentile."""
     work_ms: float
