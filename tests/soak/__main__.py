@@ -149,7 +149,7 @@ def table(found: Soak, words: str) -> str:
         "|---|---|---|---|",
     ]
     units = {"frame_ms": "ms, median", "late_ms": "ms, p95"}
-    for name in ("pss_mib", "handles", "threads", "objects", "work_ms", "frame_ms", "late_ms"):
+    for name in ("own_mib", "handles", "threads", "objects", "work_ms", "frame_ms", "late_ms"):
         early, late = part(samples, name, 0.2, 0.4), part(samples, name, 0.8, 1.0)
         times, above, unit = LIMITS.get(name, (0.0, 0.0, units.get(name, "")))
         limit = f"{max(early * times, early + above):,.1f}" if times else ""
@@ -160,7 +160,7 @@ def table(found: Soak, words: str) -> str:
 
 
 NAMES = {
-    "pss_mib": "the terminal's memory, PSS",
+    "own_mib": "the terminal's own memory",
     "handles": "open files and sockets",
     "threads": "threads",
     "objects": "objects of Python",
@@ -210,7 +210,7 @@ def main(visits: int, seed: int, size: tuple[int, int], place: Path, recorded: b
                 for each in found.samples[shown:]:
                     print(
                         f"{each.visits:8} visits {each.records:8} records {each.seconds:7.0f} s"
-                        f" {each.pss_mib:6.1f} MiB {each.handles:3} files {each.threads:2} threads"
+                        f" {each.own_mib:6.1f} MiB {each.handles:3} files {each.threads:2} threads"
                         f" {each.objects:7} objects {each.work_ms:6.1f} ms work"
                         f" {each.frame_ms:6.1f}/{each.late_ms:6.1f} ms",
                         flush=True,

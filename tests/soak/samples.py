@@ -16,7 +16,7 @@ class Sample:
     """Made durable so far."""
     seconds: float
     """Since the first visit, by the wall."""
-    pss_mib: float
+    own_mib: float
     handles: int
     """Open files and sockets."""
     threads: int
@@ -31,7 +31,7 @@ class Sample:
 
 
 LIMITS: dict[str, tuple[float, float, str]] = {
-    "pss_mib": (1.03, 2.0, "MiB"),
+    "own_mib": (1.03, 2.0, "MiB"),
     "handles": (1.0, 2.0, "files"),
     "threads": (1.0, 1.0, "threads"),
     "objects": (1.01, 500.0, "objects"),

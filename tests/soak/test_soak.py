@@ -18,7 +18,7 @@ LEVEL = Sample(
     visits=0,
     records=0,
     seconds=0.0,
-    pss_mib=100.0,
+    own_mib=100.0,
     handles=16,
     threads=6,
     objects=50_000,
@@ -33,16 +33,16 @@ def samples(change: Callable[[Sample, int], Sample]) -> list[Sample]:
 
 
 def test_what_wobbles_is_level() -> None:
-    assert rising(samples(lambda s, n: replace(s, pss_mib=s.pss_mib + n % 3))) == []
+    assert rising(samples(lambda s, n: replace(s, own_mib=s.own_mib + n % 3))) == []
 
 
 def test_what_grows_while_warming_up_is_level() -> None:
-    assert rising(samples(lambda s, n: replace(s, pss_mib=s.pss_mib + min(n, 20)))) == []
+    assert rising(samples(lambda s, n: replace(s, own_mib=s.own_mib + min(n, 20)))) == []
 
 
 @pytest.mark.parametrize(
     ("name", "step"),
-    [("pss_mib", 0.1), ("handles", 0.1), ("threads", 0.1), ("objects", 30.0), ("work_ms", 0.1)],
+    [("own_mib", 0.1), ("handles", 0.1), ("threads", 0.1), ("objects", 30.0), ("work_ms", 0.1)],
 )
 def test_what_grows_slowly_is_noticed(name: str, step: float) -> None:
     grown = samples(lambda s, n: replace(s, **{name: getattr(s, name) + n * step}))
