@@ -111,3 +111,12 @@ def number(value: float | None) -> str:
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
+
+
+def write_between(page: Path, begin: str, end: str, text: str) -> None:
+    """Replace what stands between two marks of a page. Raises ValueError where one is missing."""
+    before, first, rest = page.read_text().partition(begin)
+    _, last, after = rest.partition(end)
+    if not first or not last:
+        raise ValueError(f"{page}: the marks around the figures are missing")
+    page.write_text(f"{before}{first}\n{text}\n\n{last}{after}")

@@ -27,7 +27,6 @@ from sync.collector.store.database import Store
 from tests.bench.figures import Figure
 
 DEVICES, DAYS = 10, 28
-QUESTIONS = ("nps", "s01", "s02", "s03")
 FULL = 100_000
 """From here on nearly every (day, device, question, value) exists: the counts have their size."""
 NOW = datetime(2026, 4, 15, 12, tzinfo=UTC)

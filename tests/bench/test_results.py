@@ -10,7 +10,7 @@ import pytest
 
 from tests.bench import results
 from tests.bench.chart import bars, draw
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, write_between
 
 ORDER = ["append", "sync", "report"]
 APPEND = [
@@ -82,3 +82,13 @@ def test_a_target_is_marked_where_it_is_and_nothing_is_drawn_outside() -> None:
     for shape in tree.iter():
         for name in ("x", "x1", "x2"):
             assert 0 <= float(shape.get(name, 0)) <= 940
+
+
+def test_figures_stand_between_their_marks(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("above\n<begin>\nold\n<end>\nbelow\n")
+    for _ in range(2):
+        write_between(page, "<begin>\n", "<end>", "new")
+    assert page.read_text() == "above\n<begin>\n\nnew\n\n<end>\nbelow\n"
+    with pytest.raises(ValueError, match="marks"):
+        write_between(page, "<other>", "<end>", "new")

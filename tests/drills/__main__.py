@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from tests.bench.figures import machine
+from tests.bench.figures import machine, write_between
 from tests.drills.part import Drill, Options, Row
 from tests.faults.house import ROOT
 
@@ -77,16 +77,6 @@ def table(found: dict[str, list[Row]], words: str) -> str:
     return "\n".join(lines)
 
 
-def record(text: str) -> None:
-    """Put the table between the two marks of RELIABILITY.md."""
-    page = FIGURES.read_text()
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise click.ClickException(f"{FIGURES}: the marks around the figures are missing")
-    FIGURES.write_text(f"{before}{begin}\n{text}\n\n{end}{after}")
-
-
 @click.command()
 @click.argument("parts", nargs=-1, type=click.Choice(PARTS))
 @click.option("--seed", default=1, show_default=True, help="Another: other torn writes, moments.")
@@ -120,7 +110,7 @@ def main(  # noqa: PLR0917 - a command's options
         rows = {part: [asdict(row) for row in rows] for part, rows in found.items()}
         file.write_text(json.dumps({"how": words, "parts": rows}, indent=2, ensure_ascii=False))
     if recorded:
-        record(table(found, words))
+        write_between(FIGURES, BEGIN, END, table(found, words))
     sys.exit(any(row.failures for rows in found.values() for row in rows))
 
 

@@ -16,7 +16,7 @@ import click
 import msgspec
 
 from sync.contract import bundle as bundles
-from tests.bench.figures import machine
+from tests.bench.figures import machine, write_between
 from tests.bench.process import pss_mib
 from tests.bench.screen import virtual_screen
 from tests.faults.checkers import differing, unbalanced
@@ -170,15 +170,6 @@ NAMES = {
 }
 
 
-def record(text: str) -> None:
-    """Put the table between its marks in RELIABILITY.md."""
-    before, begin, rest = PAGE.read_text().partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise click.ClickException(f"{PAGE}: the marks around the figures are missing")
-    PAGE.write_text(f"{before}{begin}\n{text}\n\n{end}{after}")
-
-
 def _size(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, int]:
     width, _, height = value.partition("x")
     if not (width.isdigit() and height.isdigit()):
@@ -226,7 +217,7 @@ def main(visits: int, seed: int, size: tuple[int, int], place: Path, recorded: b
     text = table(found, words) if found.samples else "\n".join(found.wrong)
     print(f"\n{text}")
     if recorded:
-        record(text)
+        write_between(PAGE, BEGIN, END, text)
     sys.exit(1 if found.wrong else 0)
 
 

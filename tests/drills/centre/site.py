@@ -89,12 +89,6 @@ class Site(House):
         self.processes.append(found)
         return found
 
-    def restart(self) -> Process:
-        """Kill what is left of the centre and start it again."""
-        self.centre.kill()
-        self.settle()
-        return self.start_centre()
-
     def connections(self) -> int:
         """Connections of centres and commands to a PostgreSQL database."""
         found = self.rows(
