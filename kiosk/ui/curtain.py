@@ -35,6 +35,11 @@ class Curtain:
         """Paint what will be shown soon."""
         return self._glass.prepare(page, painter) if self.open else None
 
+    def keep(self) -> None:
+        """Keep the picture of the page that is shown."""
+        if self.open:
+            self._glass.keep()
+
     def forget(self) -> None:
         """Drop everything drawn over the page."""
         if self.open:

@@ -6,8 +6,6 @@ their own rectangle only, which is what keeps a tap fast where the GL driver is 
 
 from __future__ import annotations
 
-import zlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,12 +16,7 @@ from PIL import Image
 
 from kiosk.layout.page import Page
 from kiosk.ui.paint import Painter, Px, State
-
-AHEAD = 48
-"""Painted pages kept for later, packed: a page of 3 MB takes about 50 kB. Enough for a whole visit
-in two languages, so that the next visitor waits for no painting."""
-SPRITES = 32
-"""Textures of pressed and chosen targets kept."""
+from kiosk.ui.pictures import Pictures
 
 Finger = Callable[[str, object, float, float], None]
 """Called with `down`, `move` or `up`, the touch's identity, and millimetres from the top left."""
@@ -42,8 +35,9 @@ class Glass(Widget):
         super().__init__(**kwargs)
         width, height = size
         self._finger, self._changed = finger, changed
-        self._ahead: OrderedDict[tuple[int, int], tuple[Page, bytes]] = OrderedDict()
-        self._sprites: OrderedDict[object, tuple[Page, Texture]] = OrderedDict()
+        self._pictures = Pictures()
+        self._unpacked: tuple[Page, Painter, bytes] | None = None
+        """Painted for somebody who waited; packed when nobody does."""
         self._over: dict[str, tuple[Rectangle, Px]] = {}
         self._size_px = (width, height)
         self._page: Page | None = None
@@ -71,22 +65,26 @@ class Glass(Widget):
 
     def prepare(self, page: Page, painter: Painter) -> None:
         """Paint a page that will be shown soon, keep it, and have it ready as a texture."""
-        key = (id(page), id(painter))
-        if key not in self._ahead:
-            # The page is kept with its picture, so that its id cannot be taken by another.
-            self._ahead[key] = (page, zlib.compress(painter.page(page).tobytes(), 1))
-        self._ahead.move_to_end(key)
-        while len(self._ahead) > AHEAD:
-            self._ahead.popitem(last=False)
+        if not self._pictures.has(page, painter):
+            self._pictures.keep_page(page, painter, painter.page(page).tobytes())
         self._load(page, painter)
+
+    def keep(self) -> None:
+        """Keep the page that is shown, if it had to be painted for that."""
+        if self._unpacked is not None:
+            self._pictures.keep_page(*self._unpacked)
+            self._unpacked = None
 
     def _load(self, page: Page, painter: Painter) -> None:
         """Bring a page into the spare texture: unpacking and copying take 7 ms, swapping none."""
         loaded = self._loaded
         if loaded[0] is page and loaded[1] is painter:
             return
-        packed = self._ahead.get((id(page), id(painter)))
-        pixels = zlib.decompress(packed[1]) if packed else painter.page(page).tobytes()
+        self._unpacked = None
+        pixels = self._pictures.page(page, painter)
+        if pixels is None:
+            pixels = painter.page(page).tobytes()
+            self._unpacked = (page, painter, pixels)
         self._spare.blit_buffer(pixels, colorfmt="rgb", bufferfmt="ubyte")
         self._loaded = (page, painter)
 
@@ -102,14 +100,13 @@ class Glass(Widget):
             self._remove(name)
             return
         region = painter.region(target)
-        key = (id(page), id(painter), name, state)
-        kept = self._sprites.get(key)
-        if kept is None:
+        pixels = self._pictures.target(page, painter, name, state)
+        if pixels is None:
             image = self._bare(region)
             painter.moved(region).target(image, target, state, page.rtl)
-            kept = (page, self._texture(image))
-            self._keep(key, kept)
-        self._place(name, kept[1], region)
+            pixels = image.tobytes()
+            self._pictures.keep_target(page, painter, name, state, pixels)
+        self._place(name, self._texture(region, pixels), region)
 
     def patch(self, name: str, region: Px, draw: Callable[[Image.Image, Painter], None]) -> None:
         """Redraw a region over the page; `draw` gets bare ground and a painter moved to it."""
@@ -118,7 +115,7 @@ class Glass(Widget):
         image = self._bare(region)
         draw(image, self._painter.moved(region))
         # Not kept: what a visitor typed must not stay in a cache.
-        self._place(name, self._texture(image), region)
+        self._place(name, self._texture(region, image.tobytes()), region)
 
     def forget(self) -> None:
         """Drop every patch: nothing of a visitor stays."""
@@ -139,18 +136,13 @@ class Glass(Widget):
         return texture
 
     @staticmethod
-    def _texture(image: Image.Image) -> Texture:
-        texture = Texture.create(size=image.size, colorfmt="rgb", bufferfmt="ubyte")
-        texture.blit_buffer(image.tobytes(), colorfmt="rgb", bufferfmt="ubyte")
+    def _texture(region: Px, pixels: bytes) -> Texture:
+        size = (region[2] - region[0], region[3] - region[1])
+        texture = Texture.create(size=size, colorfmt="rgb", bufferfmt="ubyte")
+        texture.blit_buffer(pixels, colorfmt="rgb", bufferfmt="ubyte")
         texture.flip_vertical()
         texture.mag_filter = texture.min_filter = "nearest"
         return texture
-
-    def _keep(self, key: object, sprite: tuple[Page, Texture]) -> None:
-        # With its page, whose id the key holds: it must not become another's.
-        self._sprites[key] = sprite
-        while len(self._sprites) > SPRITES:
-            self._sprites.popitem(last=False)
 
     def _place(self, name: str, texture: Texture, region: Px) -> None:
         self._remove(name)

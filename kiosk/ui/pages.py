@@ -15,7 +15,7 @@ from kiosk.ui.theme import DARK, light
 from sync.contract.bundle import Bundle
 
 Modes = frozenset[str]
-PAGES = 64
+PAGES = 128
 MODES = ("speech", "larger", "dark", "low")
 """The switches of the access sheet; the layout leaves out Low where nothing is high."""
 

@@ -32,6 +32,9 @@ class Glass(Protocol):
     def prepare(self, page: Page, painter: Painter) -> object:
         """Paint what will be shown soon."""
 
+    def keep(self) -> None:
+        """Keep the picture of the page that is shown."""
+
     def forget(self) -> None:
         """Drop everything drawn over the page."""
 

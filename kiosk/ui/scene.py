@@ -156,6 +156,7 @@ class Scene:
 
     def _prepare_next(self) -> None:
         """Paint the page that comes next, so that a tap finds it ready."""
+        self.glass.keep()
         index = self.visit.index + 1
         if self.down or self.sheet:
             return

@@ -73,6 +73,7 @@ class RememberingGlass:
         self.states: dict[str, State] = {}
         self.patches: dict[str, Image.Image] = {}
         self.prepared: list[Page] = []
+        self.kept: set[str] = set()
         self.history: list[str] = []
 
     def show(self, page: Page, painter: Painter, states: Mapping[str, State]) -> None:
@@ -94,6 +95,10 @@ class RememberingGlass:
     def prepare(self, page: Page, painter: Painter) -> object:
         self.prepared.append(page)
         return None
+
+    def keep(self) -> None:
+        if self.page is not None:
+            self.kept.add(self.page.screen)
 
     def forget(self) -> None:
         self.states.clear()
