@@ -392,6 +392,12 @@ def test_the_next_page_is_painted_ahead(stage: Stage) -> None:
     assert stage.glass.page == stage.glass.prepared[0]
 
 
+def test_a_sheet_that_was_shown_is_kept_for_the_next_visitor(stage: Stage) -> None:
+    stage.tap("privacy")
+    stage.wait(0.1)
+    assert stage.screen == "privacy" and "privacy" in stage.glass.kept
+
+
 def test_a_stopped_terminal_writes_an_open_visit_off(stage: Stage) -> None:
     stage.tap("nps.8")
     stage.flow.close()
