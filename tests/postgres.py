@@ -68,6 +68,19 @@ class Cluster:
             return []
         return [postmaster, *map(int, children.split())] if _alive(postmaster) else []
 
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """SIGSTOP of every process of the server, and SIGCONT whatever happens."""
+        found = self.pids()
+        try:
+            for pid in found:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in found:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """`kill -9` of every process of the server, and wait until all are gone."""
         found = self.pids()

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from sync.contract.records import Answer, Record
 
@@ -32,6 +33,15 @@ def missing_or_doubled(acknowledged: Iterable[str], centre: Iterable[str]) -> li
           if ident not in have),
         *(f"{ident} is at the centre {n} times" for ident, n in have.items() if n > 1),
     ]  # fmt: skip
+
+
+def disordered(ids: Sequence[str]) -> list[str]:
+    """Ids of one device in the order of their positions: they rise as the answers were given."""
+    return [
+        f"{after} was given before {before}, and has the later position"
+        for before, after in pairwise(ids)
+        if after <= before
+    ]
 
 
 def unexplained(taps: Sequence[Tap], centre: Sequence[tuple[str, int]]) -> list[str]:

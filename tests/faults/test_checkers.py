@@ -10,6 +10,7 @@ from tests.bench.samples import records
 from tests.faults.checkers import (
     Tap,
     differing,
+    disordered,
     expected_counts,
     missing_or_doubled,
     unbalanced,
@@ -27,6 +28,11 @@ def test_a_lost_record_is_named() -> None:
 
 def test_a_doubled_record_is_named() -> None:
     assert missing_or_doubled(["a"], ["a", "a"]) == ["a is at the centre 2 times"]
+
+
+def test_records_whose_positions_were_swapped_are_named() -> None:
+    assert disordered(["a", "b", "c"]) == []
+    assert disordered(["a", "c", "b"]) == ["b was given before c, and has the later position"]
 
 
 A, B = ("nps", 7), ("nps", 3)

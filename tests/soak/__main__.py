@@ -148,12 +148,12 @@ def table(found: Soak, words: str) -> str:
         "| | second fifth | last fifth | limit |",
         "|---|---|---|---|",
     ]
-    units = {"frame_ms": "ms, median", "late_ms": "ms, p95"}
-    for name in ("own_mib", "handles", "threads", "objects", "work_ms", "frame_ms", "late_ms"):
+    units = {"late_ms": "ms, p95"}
+    for name, what in NAMES.items():
         early, late = part(samples, name, 0.2, 0.4), part(samples, name, 0.8, 1.0)
         times, above, unit = LIMITS.get(name, (0.0, 0.0, units.get(name, "")))
         limit = f"{max(early * times, early + above):,.1f}" if times else ""
-        lines.append(f"| {NAMES[name]} ({unit}) | {early:,.1f} | {late:,.1f} | {limit} |")
+        lines.append(f"| {what} ({unit}) | {early:,.1f} | {late:,.1f} | {limit} |")
     early, late = found.sender_mib
     lines.append(f"| the sender's memory, PSS (MiB) | {early:,.1f} | {late:,.1f} | |")
     return "\n".join(lines)
@@ -164,6 +164,7 @@ NAMES = {
     "handles": "open files and sockets",
     "threads": "threads",
     "objects": "objects of Python",
+    "disk_mib": "its files",
     "work_ms": "work of a visit",
     "frame_ms": "a lifted finger heard → answer durable, picture changed",
     "late_ms": "the same",
@@ -202,8 +203,8 @@ def main(visits: int, seed: int, size: tuple[int, int], place: Path, recorded: b
                     print(
                         f"{each.visits:8} visits {each.records:8} records {each.seconds:7.0f} s"
                         f" {each.own_mib:6.1f} MiB {each.handles:3} files {each.threads:2} threads"
-                        f" {each.objects:7} objects {each.work_ms:6.1f} ms work"
-                        f" {each.frame_ms:6.1f}/{each.late_ms:6.1f} ms",
+                        f" {each.objects:7} objects {each.disk_mib:5.1f} MiB on disk"
+                        f" {each.work_ms:6.1f} ms work {each.frame_ms:6.1f}/{each.late_ms:6.1f} ms",
                         flush=True,
                     )
                 shown = len(found.samples)

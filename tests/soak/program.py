@@ -55,6 +55,11 @@ def _own_mib() -> float:
     return next(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) / 1024
 
 
+def _disk_mib(folder: Path) -> float:
+    """What the files in a folder take, in blocks."""
+    return sum(file.stat().st_blocks for file in folder.rglob("*")) * 512 / 2**20
+
+
 class Counted:
     """What was acknowledged: answers that count, by question and value."""
 
@@ -84,7 +89,7 @@ class Soaked(Terminal):
         bundle = bundles.decode(config.read_bytes())
         nowhere = out.with_suffix(".stick")
         super().__init__(bundle, DataDir(data), None, stick=nowhere, blank=False, voice=Silence())
-        self._out, self._visits = out.open("w"), visits
+        self._out, self._visits, self._kept_in = out.open("w"), visits, data
         self._chance = random.Random(seed)
         self._pointer = Pointer(os.environ["DISPLAY"])
         self.counted = Counted()
@@ -171,6 +176,7 @@ class Soaked(Terminal):
             handles=_entries("fd"),
             threads=_entries("task"),
             objects=len(gc.get_objects()),
+            disk_mib=round(_disk_mib(self._kept_in), 1),
             frame_ms=round(middle * 1e3, 2),
             late_ms=round(late * 1e3, 2),
             work_ms=round((work - self._worked) / max(1, done) * 1e3, 2),

@@ -22,6 +22,7 @@ LEVEL = Sample(
     handles=16,
     threads=6,
     objects=50_000,
+    disk_mib=30.0,
     frame_ms=5.0,
     late_ms=9.0,
     work_ms=40.0,
@@ -42,7 +43,10 @@ def test_what_grows_while_warming_up_is_level() -> None:
 
 @pytest.mark.parametrize(
     ("name", "step"),
-    [("own_mib", 0.1), ("handles", 0.1), ("threads", 0.1), ("objects", 30.0), ("work_ms", 0.1)],
+    [
+        *(("own_mib", 0.1), ("handles", 0.1), ("threads", 0.1), ("objects", 30.0)),
+        *(("disk_mib", 0.1), ("work_ms", 0.1), ("frame_ms", 0.05)),
+    ],
 )
 def test_what_grows_slowly_is_noticed(name: str, step: float) -> None:
     grown = samples(lambda s, n: replace(s, **{name: getattr(s, name) + n * step}))

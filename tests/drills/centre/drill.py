@@ -195,6 +195,7 @@ def rows(seed: int = 1) -> dict[str, Try]:
         "PostgreSQL: several first starts": starts,
         "PostgreSQL: server killed": own_server(partial(servers.killed, rounds=4, seed=seed)),
         "PostgreSQL: server restarted": own_server(partial(servers.restarted, rounds=4)),
+        "PostgreSQL: server stopped (SIGSTOP)": own_server(partial(servers.frozen, patience_s=2)),
         "PostgreSQL: connections all taken": own_server(
             lambda place, cluster: servers.exhausted(place, 30),
             max_connections=30,

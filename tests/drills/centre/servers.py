@@ -86,6 +86,27 @@ def restarted(place: Site, cluster: postgres.Cluster, rounds: int) -> list[str]:
     return under_load(place, rounds, 3, trouble)
 
 
+def frozen(place: Site, cluster: postgres.Cluster, patience_s: float) -> list[str]:
+    """SIGSTOP of the whole server: connections stand, nothing is answered, nobody restarts."""
+    with fleet(place, 3, size=BATCH, read_s=patience_s) as senders:
+        senders.make(PER_ROUND)
+        senders.onwards(BATCH)
+        with cluster.stopped():
+            senders.make(PER_ROUND)
+            until(lambda: in_vain(senders) >= 3, "every device has given up three times")
+            wrong = ["the centre says it is ready"] if is_ready(place.port, 20) else []
+            livez = requests.get(f"http://127.0.0.1:{place.port}/livez", timeout=20).status_code
+            wrong += [] if livez == 200 else [f"/livez says {livez}"]
+        for courier in senders.couriers:
+            courier.read_s = 20
+        return wrong + settled(place, senders)
+
+
+def in_vain(senders: Fleet) -> int:
+    """How often each device has waited in vain, or was told to come later."""
+    return min(c.answers["ReadTimeout"] + c.answers["503"] for c in senders.couriers)
+
+
 def terminated(place: Site, rounds: int) -> list[str]:
     """Single backends terminated, or their statement cancelled, while they work."""
     with admin(place) as session:

@@ -16,7 +16,7 @@ from random import Random
 from kiosk.layout.page import Page
 from sync.datadir import DataDir, read_json
 from tests.bench.screen import wait_until
-from tests.faults.checkers import Tap, missing_or_doubled, unbalanced, unexplained
+from tests.faults.checkers import Tap, disordered, missing_or_doubled, unbalanced, unexplained
 from tests.faults.field import FieldDevice, field_device
 from tests.faults.house import Child, House, house
 from tests.faults.terminal import ACCENT, SURFACE, Terminal, committed, prepared, terminal
@@ -220,6 +220,10 @@ class Yard:
         ((stored, ids),) = rows(
             "select count(*), count(distinct id) from records where device = ?", name
         )
+        order = [str(i) for (i,) in rows(
+            "select id from records where device = ? order by epoch, seq", name
+        )]  # fmt: skip
+        wrong += disordered(order)
         if not stored == ids == committed(self.data):
             wrong.append(f"{committed(self.data)} on the disk, {stored} rows, {ids} ids")
         ((open_visits,),) = rows(
