@@ -55,6 +55,6 @@ def count(tx: Tx, known: Catalogue, device: str, fresh: list[tuple[Entry, Moment
         answers.extend(changed.values())
         if after != before:
             rows.append(after)
-    save(tx, rows, answers)
+    save(tx, rows, answers, fresh=by_visit.keys() - loaded.keys())
     save_counts(tx, difference)
     touch(tx, device, min(days))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -108,10 +108,20 @@ def save_counts(tx: Tx, difference: Difference) -> None:
     tx.add_counts("hourly_counts", HOURLY_KEY, difference.hourly())
 
 
-def save(tx: Tx, visits: Iterable[VisitRow], answers: Iterable[AnswerRow]) -> None:
-    """Write visits and answers, replacing what they were."""
-    tx.upsert("visits", VISIT_COLUMNS, ("device", "visit"), list(visits))
-    tx.upsert("answers", ANSWER_COLUMNS, ("device", "visit", "question"), list(answers))
+def save(
+    tx: Tx,
+    visits: Collection[VisitRow],
+    answers: Collection[AnswerRow],
+    *,
+    fresh: Container[str] = (),
+) -> None:
+    """Write visits and answers, replacing what they were; `fresh` visits are not there yet."""
+    for table, columns, key, rows in (
+        ("visits", VISIT_COLUMNS, ("device", "visit"), visits),
+        ("answers", ANSWER_COLUMNS, ("device", "visit", "question"), answers),
+    ):
+        tx.insert(table, columns, [row for row in rows if row.visit in fresh])
+        tx.upsert(table, columns, key, [row for row in rows if row.visit not in fresh])
 
 
 def hold(tx: Tx, device: str = "") -> None:
