@@ -40,11 +40,11 @@ class Soak:
 
 
 def prepared(bundle: bundles.Bundle) -> bundles.Bundle:
-    """The example's configuration: always open, room for a small part of the visits only."""
+    """The example's configuration: always open, room for all visits: `keep_days` is not over."""
     return msgspec.structs.replace(
         bundle,
         location=msgspec.structs.replace(bundle.location, hours={}),
-        storage=msgspec.structs.replace(bundle.storage, max_mb=32),
+        storage=msgspec.structs.replace(bundle.storage, max_mb=2048),
         # Always the same ones: rotated ones would have to be painted anew for every visit.
         survey=msgspec.structs.replace(bundle.survey, selection="fixed", count=3),
     )
@@ -164,7 +164,7 @@ NAMES = {
     "handles": "open files and sockets",
     "threads": "threads",
     "objects": "objects of Python",
-    "disk_mib": "its files",
+    "disk_bytes": "its files",
     "work_ms": "work of a visit",
     "frame_ms": "a lifted finger heard → answer durable, picture changed",
     "late_ms": "the same",
@@ -203,7 +203,7 @@ def main(visits: int, seed: int, size: tuple[int, int], place: Path, recorded: b
                     print(
                         f"{each.visits:8} visits {each.records:8} records {each.seconds:7.0f} s"
                         f" {each.own_mib:6.1f} MiB {each.handles:3} files {each.threads:2} threads"
-                        f" {each.objects:7} objects {each.disk_mib:5.1f} MiB on disk"
+                        f" {each.objects:7} objects {each.disk_bytes:6} bytes a record"
                         f" {each.work_ms:6.1f} ms work {each.frame_ms:6.1f}/{each.late_ms:6.1f} ms",
                         flush=True,
                     )

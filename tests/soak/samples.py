@@ -26,8 +26,8 @@ class Sample:
     """Median since the sample before: finger lifted, as heard → answer durable, picture changed."""
     late_ms: float
     """The same, 95th percentile."""
-    disk_mib: float
-    """Of the data directory; old answers the centre has go when it is full."""
+    disk_bytes: int
+    """The data directory, a record: all are younger than `keep_days`, so none goes."""
     work_ms: float
     """Processor time a visit took, all threads, since the sample before."""
 
@@ -37,7 +37,7 @@ LIMITS: dict[str, tuple[float, float, str]] = {
     "handles": (1.0, 2.0, "files"),
     "threads": (1.0, 1.0, "threads"),
     "objects": (1.01, 500.0, "objects"),
-    "disk_mib": (1.03, 2.0, "MiB"),
+    "disk_bytes": (1.03, 0.0, "bytes a record"),
     "work_ms": (1.10, 0.0, "ms of processor a visit"),
     "frame_ms": (1.25, 0.5, "ms, median"),
 }

@@ -22,7 +22,7 @@ LEVEL = Sample(
     handles=16,
     threads=6,
     objects=50_000,
-    disk_mib=30.0,
+    disk_bytes=600,
     frame_ms=5.0,
     late_ms=9.0,
     work_ms=40.0,
@@ -45,7 +45,7 @@ def test_what_grows_while_warming_up_is_level() -> None:
     ("name", "step"),
     [
         *(("own_mib", 0.1), ("handles", 0.1), ("threads", 0.1), ("objects", 30.0)),
-        *(("disk_mib", 0.1), ("work_ms", 0.1), ("frame_ms", 0.05)),
+        *(("disk_bytes", 1.0), ("work_ms", 0.1), ("frame_ms", 0.05)),
     ],
 )
 def test_what_grows_slowly_is_noticed(name: str, step: float) -> None:
