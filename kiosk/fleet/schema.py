@@ -46,7 +46,10 @@ OBVIOUS = {
         "ca_file": "File on the device with the certificates to trust; empty: the system's.",
     },
     "Storage": {
-        "max_mb": "Space the answers not yet sent may take.",
+        "max_mb": (
+            "MB all answers on the device may take, sent ones until keep_days are over; nearly "
+            "full, it takes no more visits. A visit takes about 3 kB."
+        ),
         "keep_days": "Days an answer stays on the device after the centre has it.",
         "ballast_mb": "Space set aside so that a full disk can still be put in order.",
     },
