@@ -13,6 +13,8 @@ GAP: Final = 2.0
 KEY_GAP: Final = 1.2
 NARROW: Final = 150.0
 """Panels less wide than this have narrower keys."""
+TEN_COLUMNS: Final = 188.0
+"""On panels less wide than this ten keys of 15 mm do not stand in a row."""
 INCH: Final = 25.4
 
 HANG: Final = 0.1
@@ -66,6 +68,11 @@ EXCEPTIONS: Final[tuple[Excepted, ...]] = (
         "keys on panels under 150 mm",
         "9 x 15 mm, 1.2 mm apart",
         "ten or more columns; Larger shows an alphabet of seven columns of 16 mm",
+    ),
+    Excepted(
+        "keys of the centre's address on panels under 188 mm",
+        "9 x 15 mm",
+        "ten columns of letters for staff; codes and PINs keep larger keys",
     ),
     Excepted(
         "text in the normal mode",
@@ -142,6 +149,8 @@ def least_size(page: Page, target: Target, *, larger: bool) -> tuple[float, floa
             least = 0.0, 0.0
         case "field":
             least = 100.0, 10.0 if for_staff(page) else 15.0
+        case "key" if panel.width_mm < TEN_COLUMNS and _an_address_is_typed(page):
+            least = 9.0, 15.0
         case "key":
             least = (16.0 if larger else 9.0) if narrow else 15.0, 15.0
         case "number" if page.arrangement.startswith("nps-1x11"):
@@ -158,6 +167,10 @@ def least_size(page: Page, target: Target, *, larger: bool) -> tuple[float, floa
         case _ if target.name == "privacy":
             least = 14.0, 14.0
     return least
+
+
+def _an_address_is_typed(page: Page) -> bool:
+    return for_staff(page) and any(target.name == "key./" for target in page.targets)
 
 
 def in_bar(page: Page, target: Target) -> bool:

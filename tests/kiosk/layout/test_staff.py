@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import ImageFont
 
+from kiosk.audit import figures
 from kiosk.layout.compose import Composer
 from kiosk.layout.measure import fonts
 from kiosk.layout.page import Box, Page, Target
@@ -358,3 +359,15 @@ def test_what_is_meant_stands_right_and_the_rest_left() -> None:
 def test_larger_leaves_room_for_five_faces_on_a_panel_of_135_6_mm(language: str) -> None:
     for page in every_page(STAFF_PANELS["10in-135.6"], language, LARGER):
         assert page.problems == ()
+
+
+@pytest.mark.parametrize("wide", [136, 149, 151, 165, 179, 181, 187, 189, 205])
+@pytest.mark.parametrize("kind", ["address", "code"])
+def test_the_audit_asks_of_keys_what_the_layout_gives(kind: str, wide: int) -> None:
+    panel = Screen(width_px=800, height_px=1280, width_mm=wide, height_mm=wide * 1.6)
+    page = Screens(panel, "fi").keys(kind, "", (), f"setup-{kind}")
+    asked = {figures.least_size(page, t, larger=False) for t in page.targets if t.look == "key"}
+    given = min(t.box.w for t in page.targets if t.look == "key")
+    assert page.problems == () and len(asked) == 1
+    ((least, _),) = asked
+    assert least - 0.05 <= given
