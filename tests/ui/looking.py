@@ -45,9 +45,30 @@ def xdotool(subject: Terminal, *words: str) -> None:
 
 
 def tap(subject: Terminal, page: Page, name: str) -> None:
-    """A finger by xdotool, pressed for as long as fingers are."""
+    """A finger by xdotool, down until it is seen to be.
+
+    Once more where nothing is seen of it, as people do: a busy terminal may notice late that its
+    screen stands, and takes no taps before.
+    """
     x, y = subject.middle(page, name)
-    xdotool(subject, "mousemove", str(x), str(y), "mousedown", "1", "sleep", "0.05", "mouseup", "1")
+    region = subject.looks.painter(frozenset(), page.screen).region(subject.target(page, name))
+
+    def seen() -> bytes:
+        return subject.picture().crop(region).tobytes()
+
+    before = seen()
+    xdotool(subject, "mousemove", str(x), str(y))
+    for last in (False, False, True):
+        xdotool(subject, "mousedown", "1", "sleep", "0.05")
+        try:
+            subject.wait_for(lambda: seen() != before, f"{name} pressed", LIMIT_S / 4)
+        except AssertionError:
+            if last:
+                raise
+        else:
+            return
+        finally:
+            xdotool(subject, "mouseup", "1")
 
 
 def spare_keys(display: str, *symbols: str) -> None:
