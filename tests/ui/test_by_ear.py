@@ -24,13 +24,18 @@ pytestmark = pytest.mark.display
 MARKER_MM = 14.0
 """The tactile marker's place from the left and from the bottom."""
 STEP_MM = 6.0
-STEP_S = 0.03
+PACES_S = (0.03, 0.2, 0.8)
+"""From one step to the next; slower again over all of the glass where the voice did not follow."""
 ROWS = (0.5, 0.9, 0.62, 0.76, 0.4, 0.28, 0.14)
 """Heights of the glass, in the order they are felt along."""
 QUIET_S = 0.1
 """To see that nothing else is said."""
-SETTLE_S = 0.5
+SETTLE_S = 1.0
 """A resting finger has heard all there is by then, unless more is said still."""
+PATIENCE_S = 5.0
+"""Of silence, before it is elsewhere that something is looked for."""
+ANSWER_S = 10.0
+"""A double tap is heard to have done something by then."""
 READER = "import sys; sys.stdin.buffer.read()"
 """In place of a sound card: takes all there is to hear."""
 
@@ -52,7 +57,8 @@ class Blind:
         """Everything said so far: language and words."""
         if not self._log.exists():
             return []
-        lines = [json.loads(line) for line in self._log.read_text().splitlines(keepends=False)]
+        # The last one may still be on its way.
+        lines = [json.loads(line) for line in self._log.read_text().split("\n")[:-1]]
         return [(line["language"], bare(line["text"])) for line in lines if line["do"] == "say"]
 
     def listen(self, since: int, last: str, timeout_s: float = LIMIT_S) -> list[str]:
@@ -88,12 +94,16 @@ class Blind:
         """Somewhere else; what is said then, to `last`."""
         since = len(self.heard())
         self.go(self._width * 0.45, self._height * 0.03)
-        for _ in range(2):
-            self._subject.finger.press()
-            time.sleep(0.06)
-            self._subject.finger.release()
-            # Not so fast that a busy machine takes it for a bounce of the glass.
-            time.sleep(0.3)
+        for _ in range(3):
+            for _ in range(2):
+                self._subject.finger.press()
+                time.sleep(0.06)
+                self._subject.finger.release()
+                # Not so fast that a busy machine takes it for a bounce of the glass.
+                time.sleep(0.3)
+            # Silence: it was taken for something else. Once more, as people do.
+            if self._hears(lambda: len(self.heard()) > since, ANSWER_S):
+                break
         found = self.listen(since, last)
         # Who begins to feel at once is still within the double tap.
         time.sleep(0.3)
@@ -105,34 +115,50 @@ class Blind:
         self.go(self._width * 0.02, self._height * ROWS[0])
         self._subject.finger.press()
         try:
-            for index, row in enumerate(ROWS):
-                way = range(1, int(self._width / self._scale / STEP_MM))
-                for step in way if index % 2 == 0 else reversed(way):
-                    self.go(step * STEP_MM * self._scale, self._height * row)
-                    time.sleep(STEP_S)
-                    if wanted in self.heard()[since:]:
-                        self._back_to([wanted, *((self.language, each) for each in more)])
-                        return
+            for x, y, pace_s in self._way():
+                self.go(x, y)
+                time.sleep(pace_s)
+                if wanted in self.heard()[since:]:
+                    self._back_to([wanted, *((self.language, each) for each in more)])
+                    return
         finally:
             self._subject.finger.release()
         raise AssertionError(f"{words!r} is nowhere: {self.heard()[since:]}")
+
+    def _way(self) -> Iterator[tuple[float, float, float]]:
+        """Places all over the glass, and how long to stay at each."""
+        steps = range(1, int(self._width / self._scale / STEP_MM))
+        for pace_s in PACES_S:
+            for index, row in enumerate(ROWS):
+                for step in steps if index % 2 == 0 else reversed(steps):
+                    yield step * STEP_MM * self._scale, self._height * row, pace_s
 
     def _back_to(self, wanted: list[tuple[str, str]]) -> None:
         """The finger was faster than the voice: back a little, until that was said last."""
         x, y = self._at
         for back in (0, -1, 1, -2, 2, -3, 3):
             self.go(x + back * STEP_MM * self._scale, y)
-            if self._settled()[-len(wanted) :] == wanted:
+            if self._ends_with(wanted):
                 return
         raise AssertionError(f"{wanted} was heard once and not again: {self.heard()[-9:]}")
 
-    def _settled(self) -> list[tuple[str, str]]:
-        """Everything said so far, once nothing more comes."""
-        before, said = None, self.heard()
-        while said != before:
-            time.sleep(SETTLE_S)
-            before, said = said, self.heard()
-        return said
+    def _ends_with(self, wanted: list[tuple[str, str]]) -> bool:
+        """Whether that is what is said last, once nothing more comes."""
+        said, since = self.heard(), time.monotonic()
+        while True:
+            there = said[-len(wanted) :] == wanted
+            if time.monotonic() - since > (SETTLE_S if there else PATIENCE_S):
+                return there
+            time.sleep(0.02)
+            if (now := self.heard()) != said:
+                said, since = now, time.monotonic()
+
+    @staticmethod
+    def _hears(condition: Callable[[], bool], timeout_s: float) -> bool:
+        deadline = time.monotonic() + timeout_s
+        while not (found := condition()) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return found
 
     def choose(self, words: str, *more: str, last: str) -> list[str]:
         self.find(words, *more)
