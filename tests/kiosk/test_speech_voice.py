@@ -21,6 +21,7 @@ from kiosk.speech.parts import Part
 from kiosk.speech.speaker import Patience, Speaker
 from kiosk.speech.state import CARD_FAILS, ENGINE_FAILS, NO_CARD, NO_ENGINE
 from tests.bench import screen
+from tests.kiosk.descriptors import open_files
 
 LOUDSPEAKER = Path(__file__).with_name("loudspeaker.py")
 ESPEAK = shutil.which("espeak-ng") or "espeak-ng"
@@ -29,11 +30,7 @@ SHORT = Part("Vaihtoehto kahdeksan.", "fi")
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    screen.wait_until(condition, 30, poll_s=0.01, what=what)
-
-
-def open_files() -> int:
-    return len(list(Path("/proc/self/fd").iterdir()))
+    screen.wait_until(condition, 60, poll_s=0.01, what=what)
 
 
 class Room:
@@ -428,7 +425,8 @@ def test_without_a_sound_card_the_reason_says_so(room: Room) -> None:
 def test_a_player_that_fails_makes_the_voice_silent_until_it_works_again(
     room: Room, fault: str, times: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    voice = room.open(patience=Patience(stuck=1.5, retry=0.3))
+    # Only one that hangs is waited for; a busy machine starts another late.
+    voice = room.open(patience=Patience(stuck=4 if fault == "hangs" else 30, retry=0.3))
     (room.heard / fault).touch()
     for number in range(times):
         assert voice.available
@@ -465,7 +463,9 @@ def test_one_failure_is_forgotten_after_a_success(room: Room) -> None:
 def test_an_engine_that_dies_or_hangs_makes_the_voice_silent(room: Room, fault: str) -> None:
     text = f'case "$1" in --voices) exec {ESPEAK} "$@";; esac\n{ESPEAK} "$@" | {fault}'
     engine = script(room.folder / "espeak", text)
-    voice = room.open(engine=engine, patience=Patience(stuck=0.3))
+    # Only one that hangs is waited for; a busy machine starts the player late.
+    patience = Patience(stuck=0.3 if fault == "sleep 60" else 30)
+    voice = room.open(engine=engine, patience=patience)
     for _ in range(3):
         voice.say((SHORT,))
         room.quiet()
@@ -495,7 +495,7 @@ def test_nothing_is_written_down_unless_asked_for(
 def test_two_hundred_touches_leave_no_process_thread_or_open_file(room: Room) -> None:
     voice = room.open("slow")
     room.say(SHORT)
-    threads, files = threading.active_count(), open_files()
+    threads, files = threading.active_count(), len(open_files())
     pace = threading.Event()
     for number in range(200):
         voice.say((Part(f"vaihtoehto {number}", "fi"),))
@@ -504,8 +504,9 @@ def test_two_hundred_touches_leave_no_process_thread_or_open_file(room: Room) ->
     room.quiet()
     assert room.said()[-1] == "vaihtoehto 199"
     wait_until(lambda: children() == [], "all programs are gone")
-    assert threading.active_count() == threads
-    assert open_files() == files
+    # Fewer where a server of other tests has let go of something meanwhile.
+    assert threading.active_count() <= threads
+    assert len(open_files()) <= files
 
 
 def test_calls_from_many_threads_leave_a_voice_that_works(room: Room) -> None:

@@ -14,7 +14,7 @@ from kiosk.terminal import kiosk
 from sync.contract.bundle import Speech
 from sync.datadir import DataDir, read_json
 from tests.bench.screen import wait_until
-from tests.faults.terminal import Terminal, terminal
+from tests.faults.terminal import LIMIT_S, Terminal, terminal
 from tests.ui.stage import bundle
 
 LOUDSPEAKER = Path(__file__).with_name("loudspeaker.py")
@@ -28,7 +28,7 @@ def run(found: Terminal, data: DataDir, speech: str, *options: str) -> None:
     def told() -> bool:
         return (read_json(data.terminal_json) or {}).get("speech") == speech
 
-    wait_until(told, 30, poll_s=0.05, what=f"speech is {speech!r}")
+    wait_until(told, LIMIT_S, poll_s=0.05, what=f"speech is {speech!r}")
 
 
 @pytest.mark.display
