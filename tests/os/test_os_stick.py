@@ -96,13 +96,16 @@ def fake_installer(tmp_path: Path, script: str, disks: list[str], mounted: str) 
     """Run disk.sh with commands of the installer that only tell what they were asked."""
     programs = tmp_path / "programs"
     programs.mkdir(exist_ok=True)
-    outbox = "mkdir -p /tmp/hymio-look/var/lib/hymio/outbox" if mounted else "exit 1"
+    # Others on this machine may look at the same time.
+    look = str(tmp_path / "look")
+    script = script.replace("/tmp/hymio-look", look)
+    outbox = f"mkdir -p {look}/var/lib/hymio/outbox" if mounted else "exit 1"
     for name, body in {
         "list-devices": f'[ "$1" = disk ] && echo "{" ".join(disks)}" || echo "{mounted}"',
         "debconf-set": f'echo "$1=$2" >> {tmp_path}/asked',
         "logger": f'echo "$@" >> {tmp_path}/log',
         "mount": outbox,
-        "umount": "rm -rf /tmp/hymio-look",
+        "umount": f"rm -rf {look}",
         "readlink": 'case "$2" in *sdb) echo /sys/usb1/x ;; *) echo /sys/pci/x ;; esac',
     }.items():
         (programs / name).write_text(f"#!/bin/sh\n{body}\n")

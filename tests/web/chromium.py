@@ -19,6 +19,8 @@ ARGS = [
     "--disable-sync",
     "--no-first-run",
 ]
+PATIENCE_MS = 120_000
+"""For a browser and its pages: long, since a busy machine must not look like a broken page."""
 CONTRAST = """() => {
   const channel = v => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
   const light = c => 0.2126 * channel(c[0]) + 0.7152 * channel(c[1]) + 0.0722 * channel(c[2]);
@@ -51,6 +53,7 @@ class Watched:
 
     def __init__(self, browser: Browser, site: Site, **options: Any) -> None:
         self.context = browser.new_context(**{"viewport": DESK, "locale": "en-GB", **options})
+        self.context.set_default_timeout(PATIENCE_MS)
         self.page: Page = self.context.new_page()
         self.site = site
         self.said: list[str] = []

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from sync.collector.app import create_app
 from sync.collector.store import open_store
 from sync.collector.web import add_user
-from tests.web.chromium import ARGS
+from tests.web.chromium import ARGS, PATIENCE_MS
 from tests.web.county import NOW, furnish
 from tests.web.fleet import equip
 from tests.web.site import NAME, PASSWORD, Clock, Site
@@ -32,7 +32,7 @@ def serving(folder: Path, *, answers: bool) -> Iterator[Site]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not server.started and time.monotonic() < deadline:
             time.sleep(0.02)
         port = server.servers[0].sockets[0].getsockname()[1]
@@ -72,6 +72,8 @@ def serve(tmp_path: Path) -> Callable[..., contextlib.AbstractContextManager[Sit
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as play:
-        found = play.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+        found = play.chromium.launch(
+            executable_path="/usr/bin/chromium", args=ARGS, timeout=PATIENCE_MS
+        )
         yield found
         found.close()

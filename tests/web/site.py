@@ -47,7 +47,9 @@ class Site:
     def audit(self) -> list[tuple[str, str, str]]:
         store = open_reader(self.database)
         with store.read() as db:
-            rows = db.execute(sa.select(t.audit.c.who, t.audit.c.what, t.audit.c.detail)).all()
+            rows = db.execute(
+                sa.select(t.audit.c.who, t.audit.c.what, t.audit.c.detail).order_by(t.audit.c.no)
+            ).all()
         store.close()
         return [tuple(row) for row in rows]
 

@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, sync_playwright
 from kiosk.fleet.cli import fleet
 from tests.kiosk.fleet.county import County
 from tests.kiosk.fleet.office import few
-from tests.web.chromium import ARGS, CONTRAST, DESK, PHONE
+from tests.web.chromium import ARGS, CONTRAST, DESK, PATIENCE_MS, PHONE
 
 HYMIO = (sys.executable, "-m", "kiosk.cli", "fleet", "audit")
 SHORT = ("--language", "fi", "--mode", "normal")
@@ -218,7 +218,9 @@ def test_stopped_with_a_key_it_leaves_nothing_behind(county: County) -> None:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as play:
-        found = play.chromium.launch(executable_path="/usr/bin/chromium", args=ARGS)
+        found = play.chromium.launch(
+            executable_path="/usr/bin/chromium", args=ARGS, timeout=PATIENCE_MS
+        )
         yield found
         found.close()
 
@@ -237,6 +239,7 @@ def test_the_page_shows_what_failed_and_every_screen(
     browser: Browser, report: Path, viewport: Any
 ) -> None:
     page = browser.new_page(viewport=viewport)
+    page.set_default_timeout(PATIENCE_MS)
     said: list[str] = []
     asked: set[str] = set()
     page.on("console", lambda message: said.append(message.text))
