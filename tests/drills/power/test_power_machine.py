@@ -164,7 +164,8 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_any_sequence(
 
 @pytest.mark.parametrize("weakened", ["synchronous=normal", "hasty"])
 def test_a_weakened_setting_is_found(tmp_path: Path, place: Path, weakened: str) -> None:
-    once = settings(_SETTINGS, max_examples=200, database=None)
+    # The same examples every time, or one run in three finds nothing among two hundred.
+    once = settings(_SETTINGS, max_examples=1000, derandomize=True, database=None)
     with Traced(tmp_path, [weakened]) as program:
         weak = type("Weak", (Terminal,), {"program": program, "place": place, "complaint": LOST})
         with pytest.raises(AssertionError, match=LOST):
