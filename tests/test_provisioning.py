@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -24,7 +23,7 @@ from sync.contract import bundle as bundles
 from sync.contract import code as codes
 from sync.contract.records import Answer, End
 from tests.bench.screen import virtual_screen, wait_until
-from tests.faults.house import Child
+from tests.faults.house import START_TIMEOUT_S, Child, free_port
 from tests.ui.looking import records
 from tests.ui.staffed import SIZE, Field
 
@@ -66,12 +65,6 @@ class Desk:
         return json.loads(self.run(*words, "--format", "json"))
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @pytest.fixture
 def centre(tmp_path: Path) -> Iterator[tuple[str, str]]:
     """An empty centre on SQLite: its address and its database."""
@@ -79,7 +72,7 @@ def centre(tmp_path: Path) -> Iterator[tuple[str, str]]:
     words = ("collector", "serve", "--database", database, "--port", str(port))
     child = Child([sys.executable, "-m", "kiosk.cli", *words], tmp_path / "centre.log")
     try:
-        wait_until(lambda: _alive(url), 30, poll_s=0.1, what=f"a centre at {url}")
+        wait_until(lambda: _alive(url), START_TIMEOUT_S, poll_s=0.1, what=f"a centre at {url}")
         yield url, database
     finally:
         child.stop()
@@ -166,7 +159,7 @@ def test_eight_steps_from_an_empty_folder_to_received(
             assert cells[:4] == ["esim-0001", place, "enrolled", "1"], status
             assert cells[5].endswith(" ago") and cells[6] == "0", status
         field.tap(field.rest(), "nps.9")
-        field.wait(lambda: _answered(desk, database) == 1, "the visitor's answer in the report", 30)
+        field.wait(lambda: _answered(desk, database) == 1, "the visitor's answer in the report")
         kept = records(field.data)
     test, end, visitor = kept[:3]
     assert isinstance(test, Answer) and isinstance(end, End) and isinstance(visitor, Answer)

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import os
+import random
 import re
 import secrets
 import signal
@@ -38,11 +39,21 @@ HYMIO = (sys.executable, "-m", "kiosk.cli")
 
 
 def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port nobody listens on now; each process of a test run has others to choose from.
+
+    Below those the kernel gives to connections and to whoever asks for any: a centre that starts
+    seconds later, or again on the same port, still finds it free.
+    """
+    low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 12
+    first = 20_000 + worker * 1000
+    mine = [port for port in range(first, first + 1000) if port < low]
+    random.SystemRandom().shuffle(mine)
+    for port in (*mine, 0):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return int(probe.getsockname()[1])
+    raise AssertionError("no port is free")
 
 
 def example(number: int) -> bundles.Bundle:

@@ -181,6 +181,9 @@ def enrolled(
 
 def dead_port() -> int:
     """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    probe = socket.socket()
+    probe.bind(("127.0.0.1", 0))
+    port = int(probe.getsockname()[1])
+    # It stays bound: nobody else can come to listen there while the test runs.
+    probe.detach()
+    return port
