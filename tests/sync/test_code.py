@@ -31,7 +31,8 @@ def test_the_last_group_tells_another_organisation_s_key() -> None:
     code = codes.make(KEY)
     assert codes.holds(code, KEY)
     others = [key_text(Ed25519PrivateKey.generate().public_key()) for _ in range(200)]
-    assert not any(codes.holds(code, other) for other in others)
+    # One in 810,000 passes: among so many that happens now and then, and never twice.
+    assert sum(codes.holds(code, other) for other in others) < 2
     assert codes.holds(codes.secret(code), others[0])
 
 

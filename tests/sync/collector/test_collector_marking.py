@@ -250,7 +250,7 @@ def test_the_running_centre_marks_by_itself(world: World) -> None:
     marker.start()
     try:
         world.deliver([sent(honest(90) + RUN)])
-        until = time.monotonic() + 20
+        until = time.monotonic() + 120
         while len(flags(world)) < 12:
             assert time.monotonic() < until
             time.sleep(0.02)

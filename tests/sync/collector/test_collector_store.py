@@ -188,7 +188,7 @@ def test_a_deadlock_is_retried_until_both_are_through(cluster: Any) -> None:
                 add = "update meta set value = (cast(value as int) + 1)::text where key = ?"
                 tx.run(add, (first,))
                 if len(attempts) <= 2:
-                    meet.wait(10)
+                    meet.wait(60)
                 tx.run(add, (second,))
 
             store.transact(inside)

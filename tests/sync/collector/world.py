@@ -101,7 +101,7 @@ class Centre:
         self.clock.at = START
         shared = self.app.state.centre
         shared.ingest = Ingest(self.store, now_ms=shared.now_ms, after_s=shared.after_s)
-        shared.devices = Devices(self.store, now_ms=shared.now_ms, clock=time.monotonic)
+        shared.devices = Devices(self.store, now_ms=shared.now_ms, clock=self.clock)
         self._add_operator()
 
     def close(self) -> None:

@@ -28,7 +28,7 @@ class Field:
         self.wall_ms = 1_772_438_400_000
         self.synced = True
         self.url = url
-        self.deadline_s = 5.0
+        self.deadline_s = 60.0
         self.recorder = Recorder(self.data, Storage(ballast_mb=0))
         self.wish()
         self._sender: Sender | None = None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
+import sys
+import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 from sync.contract import wire
 from sync.link import Link
 from sync.sender import Sender
+from tests.bench.screen import wait_until
 from tests.sync.device.conftest import Field
 from tests.sync.device.fake import Answer, FakeCentre, dead_port, ok, problem
 
@@ -112,9 +115,7 @@ def test_a_dripping_reply_and_a_silent_centre_are_given_up(
     device.restart()
     device.deadline_s = 0.4
     centre.drip_s = 0.05
-    began = time.monotonic()
     device.sender.step()
-    assert time.monotonic() - began < 5
     assert (device.sender.state, device.ledger()["to_send"]) == ("unreachable", 1)
     assert "within" in device.sender.reason
     centre.drip_s = 0.0
@@ -389,10 +390,15 @@ def test_idle_it_writes_nothing_and_opens_nothing(
     device.run(seconds=200)
     assert (written, opened) == ([], [])
     assert device.sender._memory.raw().conn.total_changes == changes
-    began = time.process_time()
-    for _ in range(200):
-        device.sender.step()
-    assert (time.process_time() - began) / 200 < 0.002
+    # What a look costs is counted in calls: they are the same on every machine, its time is not.
+    calls = Counter[str]()
+    sys.setprofile(lambda _frame, event, _arg: calls.update([event]))
+    try:
+        for _ in range(200):
+            device.sender.step()
+    finally:
+        sys.setprofile(None)
+    assert (calls["call"] + calls["c_call"]) / 200 < 2000
 
 
 def test_a_damaged_row_is_reported_once_salvaged_forgotten(
@@ -495,8 +501,6 @@ def test_a_name_look_up_that_hangs_is_given_up(
     device.deadline_s = 0.1
     device.restart()
     device.commit(1)
-    import threading
-
     release = threading.Event()
     before = threading.active_count()
     monkeypatch.setattr("socket.getaddrinfo", lambda *a, **k: (release.wait(20), [])[1])
@@ -509,18 +513,24 @@ def test_a_name_look_up_that_hangs_is_given_up(
 
 
 def test_a_request_to_end_cuts_the_exchange_short(device: Field, centre: FakeCentre) -> None:
-    import threading
-
     device.deadline_s = 30.0
     device.commit(1)
     device.run()
     device.commit(1)
     device.now += 60
     centre.drip_s = 0.2
-    threading.Timer(0.3, device.sender.stop).start()
-    began = time.monotonic()
+    asked = len(centre.keys)
+
+    def stop() -> None:
+        wait_until(lambda: len(centre.keys) > asked, 60, poll_s=0.01)
+        device.sender.stop()
+
+    stopping = threading.Thread(target=stop)
+    stopping.start()
     device.sender.step()
-    assert time.monotonic() - began < 5
+    stopping.join()
+    # Not because the reply was whole, nor at the deadline.
+    assert device.sender.reason == "the program ends"
     assert device.ledger()["to_send"] == 1
 
 
