@@ -43,7 +43,7 @@ def test_a_pixel_is_where_it_was_painted(screen: Screen) -> None:
     x11.XMapWindow(display, window)
     x11.XSync(display, 0)
     picture = screen.framebuffer
-    wait_until(lambda: picture.pixel(100, 50) == 0x0B5563, 5, what="the window")
+    wait_until(lambda: picture.pixel(100, 50) == 0x0B5563, 60, what="the window")
     assert picture.pixel(299, 109) == 0x0B5563
     for outside in ((99, 50), (100, 49), (300, 109), (299, 110)):
         assert picture.pixel(*outside) == 0
@@ -77,9 +77,9 @@ def test_waiting_for_what_never_comes_says_what() -> None:
 
 
 def test_a_process_costs_memory_and_its_children_count() -> None:
-    child = subprocess.Popen(["sh", "-c", "sleep 5 & wait"])
+    child = subprocess.Popen(["sh", "-c", "sleep 300 & wait"])
     try:
-        wait_until(lambda: len(family(child.pid)) == 2, 5, what="the child's child")
+        wait_until(lambda: len(family(child.pid)) == 2, 60, what="the child's child")
         assert 0 < pss_mib(child.pid) < 100
         assert cpu_s(child.pid) >= 0
     finally:
