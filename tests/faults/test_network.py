@@ -6,6 +6,9 @@ from tests.faults.field import field_device
 from tests.faults.house import House
 from tests.faults.proxy import CuttingProxy
 
+BACK_S = 180.0
+"""For a sender that backs off the longer, the longer the network was away."""
+
 
 def test_without_a_network_everything_waits_and_says_so(home: House, number: int) -> None:
     with CuttingProxy(home.port) as proxy, field_device(home, number, at=proxy.url) as device:
@@ -41,7 +44,7 @@ def _until_stored(home: House, device: str, number: int) -> None:
     query = "select count(*) from records where device = ?"
     wait_until(
         lambda: home.rows(query, device)[0][0] >= number,
-        30,
+        BACK_S,
         poll_s=0.05,
         what=f"{number} records at the centre",
     )

@@ -17,6 +17,8 @@ from tests.faults.terminal import ACCENT, Terminal, committed, prepared, termina
 
 pytestmark = pytest.mark.display
 ROUNDS = 4
+BACK_S = 180.0
+"""For a sender that backs off the longer, the longer the network was away."""
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -99,7 +101,7 @@ def _stored(home: House, device: str, number: int) -> bool:
 
 
 def _until(condition: functools.partial[bool]) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + BACK_S
     while not condition():
         assert time.monotonic() < deadline, f"never: {condition}"
         time.sleep(0.05)

@@ -142,11 +142,12 @@ class Meddled:
     def _attached(self) -> bool:
         if self._process.ended is not None or self._strace.poll() is not None:
             return True
-        for task in Path(f"/proc/{self._process.pid}/task").iterdir():
-            text = (task / "status").read_text()
-            if "TracerPid:\t0\n" in text:
-                return False
-        return True
+        try:
+            tasks = Path(f"/proc/{self._process.pid}/task").iterdir()
+            return not any("TracerPid:\t0\n" in (task / "status").read_text() for task in tasks)
+        except OSError:
+            # A thread, or the process, ended while it was looked at: once more.
+            return False
 
     def counts(self) -> list[int]:
         """How many of the calls each thread has made."""

@@ -45,7 +45,7 @@ def _small() -> dict[str, str]:
     place = FIRST.location.id
     chosen = [
         *(EXAMPLE / name for name in ("organisation.toml", "services.toml")),
-        *(EXAMPLE / "surveys").glob("*.toml"),
+        *sorted((EXAMPLE / "surveys").glob("*.toml")),
         *(EXAMPLE / "locations" / f"{place}.toml", device),
     ]
     return {path.relative_to(EXAMPLE).as_posix(): path.read_text() for path in chosen}

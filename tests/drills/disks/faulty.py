@@ -29,7 +29,7 @@ from tests.drills.site import Device, House
 
 TRIES = 6
 """Times a commit is tried before whoever has to makes room, or changes the card."""
-WAIT_S = 20.0
+WAIT_S = 60.0
 
 
 class Line:

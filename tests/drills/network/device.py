@@ -6,6 +6,7 @@ Time is the drill's: what the sender waits for is added up, and attempts are cou
 
 from __future__ import annotations
 
+import contextlib
 import random
 import socket
 import threading
@@ -22,6 +23,7 @@ from sync.datadir import DataDir, read_json, write_json
 from sync.fetching import here_now
 from sync.link import Link, Reply
 from sync.sender import Sender
+from tests.bench.screen import wait_until
 from tests.drills.network.middle import Middle, Trick, length_of, read_exactly, read_head
 from tests.faults.field import FieldDevice
 from tests.faults.house import House
@@ -249,9 +251,16 @@ class Trial:
         sums = self.field.check_ledger()
         if sums["acknowledged"] != sums["created"] or sums["created"] != len(self.field.ids):
             self.wrong.append(f"the ledger: {sums}")
-        stuck = [each for each in threading.enumerate() if each.name == "hymio-link"]
-        if stuck:
-            self.wrong.append(f"{len(stuck)} exchanges that were given up still run")
+        # The thread of an exchange ends a moment after it has said what came of it.
+        with contextlib.suppress(TimeoutError):
+            wait_until(lambda: not _exchanges(), CALM_S, poll_s=0.01)
+        if stuck := _exchanges():
+            self.wrong.append(f"{stuck} exchanges that were given up still run")
+
+
+def _exchanges() -> int:
+    """How many exchanges run in this process."""
+    return sum(each.name == "hymio-link" for each in threading.enumerate())
 
 
 def _why(kind: str, told: dict[str, Any]) -> str:

@@ -94,7 +94,7 @@ def _echoed(listener: socket.socket, address: tuple[str, int]) -> None:
 
     thread = threading.Thread(target=echo, daemon=True)
     thread.start()
-    with socket.create_connection(address, 60) as sock:
+    with socket.create_connection(address, 120) as sock:
         sock.sendall(said)
         assert read_exactly(sock, len(said)) == said
     thread.join()

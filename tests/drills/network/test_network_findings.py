@@ -23,7 +23,7 @@ from tests.drills.network.middle import Middle, Talk
 
 KEY = Ed25519PrivateKey.generate()
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
-WAIT_S = 20.0
+WAIT_S = 60.0
 Answering = Callable[[Callable[[Talk], bool]], Middle]
 
 
