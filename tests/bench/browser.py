@@ -36,8 +36,6 @@ from tests.faults.terminal import Terminal, prepared
 READS_S = 0.5
 """Between two taps of a visitor."""
 QUIET_MS = 10
-HURRIES_S = 0.02
-"""The same where only the number of visits matters; the terminal is deaf for QUIET_MS of it."""
 GROUND = 0xF4F2ED
 """Where nothing stands, on both."""
 START_S = 60.0
@@ -59,8 +57,6 @@ class Side:
     idle: list[float] = field(default_factory=list)
     pressed: list[float] = field(default_factory=list)
     following: list[float] = field(default_factory=list)
-    visited: list[float] = field(default_factory=list)
-    """PSS after many visits."""
 
     @property
     def pid(self) -> int:
@@ -92,37 +88,42 @@ def measure(
     taps: int = 20,
     visits: int = 6,
     idle_s: float = 20.0,
-    many: int = 2000,
     presses: int = 60,
 ) -> list[Figure]:
-    """Tap, next question, start, memory, idle load, memory after `many` visits; ours ÷ theirs.
+    """Tap, next question, start, memory, idle load; ours ÷ theirs.
 
     Raises NotDurableError where a side does not wait for its disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    bundle = _bundle()
-    size = bundle.screen.width_px, bundle.screen.height_px
     with ExitStack() as stack:
-        screen = stack.enter_context(virtual_screen(*size))
-        terminal = Terminal(bundle, folder / "data", screen, folder / "terminal.log")
-        stack.callback(terminal.close)
-        address = stack.enter_context(served(site(bundle, folder / "site")))
-        sides = [
-            _ours(terminal, folder),
-            _theirs(terminal, command(address, folder / "profile", size, TUNED), folder),
-        ]
-        for side in sides:
-            stack.callback(side.end, screen)
-            _meet(side, terminal)
+        screen, sides = both(stack, folder)
         for turn in range(rounds):
             for side in sides[:: 1 if turn % 2 == 0 else -1]:
                 _round(side, screen, taps, visits, idle_s)
-        fsyncs, lasted = [], []
-        for side in sides:
-            fsyncs.append(_proof(side, screen, folder))
-            lasted.append(_many(side, screen, many))
+        fsyncs = [_proof(side, screen, folder) for side in sides]
         stages = _stages(sides[0], screen, folder / "marks", presses)
-    return [*_compared(*sides, many, lasted, fsyncs), *stages]
+    return [*_compared(*sides, fsyncs), *stages]
+
+
+def both(
+    stack: ExitStack, folder: Path, chosen: Sequence[int] = (0, 1)
+) -> tuple[Screen, list[Side]]:
+    """A screen, the terminal (0) and Chromium (1); each was started on it once, and stopped."""
+    bundle = _bundle()
+    size = bundle.screen.width_px, bundle.screen.height_px
+    screen = stack.enter_context(virtual_screen(*size))
+    terminal = Terminal(bundle, folder / "data", screen, folder / "terminal.log")
+    stack.callback(terminal.close)
+    address = stack.enter_context(served(site(bundle, folder / "site")))
+    both_of_them = [
+        _ours(terminal, folder),
+        _theirs(terminal, command(address, folder / "profile", size, TUNED), folder),
+    ]
+    sides = [both_of_them[n] for n in chosen]
+    for side in sides:
+        stack.callback(side.end, screen)
+        _meet(side, terminal)
+    return screen, sides
 
 
 def _bundle() -> Bundle:
@@ -175,7 +176,7 @@ def _meet(side: Side, terminal: Terminal) -> None:
     side.end(terminal.screen)
 
 
-def _start(side: Side) -> float:
+def start(side: Side) -> float:
     """Start it again; seconds until its resting screen stands whole."""
     return side.begin(
         lambda: wait_until(side.visitor.resting, START_S, what=f"the resting screen of {side.name}")
@@ -183,7 +184,7 @@ def _start(side: Side) -> float:
 
 
 def _round(side: Side, screen: Screen, taps: int, visits: int, idle_s: float) -> None:
-    side.start.append(_start(side))
+    side.start.append(start(side))
     time.sleep(SETTLES_S)
     side.pss.append(pss_mib(side.pid))
     side.idle.append(busy_share(side.pid, idle_s))
@@ -197,7 +198,7 @@ def _round(side: Side, screen: Screen, taps: int, visits: int, idle_s: float) ->
 
 def _proof(side: Side, screen: Screen, folder: Path) -> int:
     """That it waits for its disk; fsync calls of a visit."""
-    _start(side)
+    start(side)
     time.sleep(SETTLES_S)
     log = folder / f"fsync-{side.name}"
     calls = waits_for_disk(side.visitor, family(side.pid), log, pause_s=READS_S)
@@ -205,26 +206,11 @@ def _proof(side: Side, screen: Screen, folder: Path) -> int:
     return calls
 
 
-def _many(side: Side, screen: Screen, number: int) -> float:
-    """Memory after many visits; seconds they took."""
-    _start(side)
-    time.sleep(SETTLES_S)
-    began = time.monotonic()
-    for _ in range(number):
-        side.visitor.visit(pause_s=HURRIES_S, finger_s=0.01)
-    lasted = time.monotonic() - began
-    time.sleep(SETTLES_S)
-    side.visited.append(pss_mib(side.pid))
-    side.end(screen)
-    print(f"  {side.name}: {number} visits in {lasted:.0f} s", file=sys.stderr, flush=True)
-    return lasted
-
-
 def _stages(side: Side, screen: Screen, marks: Path, presses: int) -> list[Figure]:
     """The stages of a press, from a terminal with marks in it."""
     plain, (python, _, _, *words) = side.words, side.words
     side.words = [python, "-m", "tests.bench.browser_stages", str(marks), *words]
-    _start(side)
+    start(side)
     time.sleep(SETTLES_S)
     found = []
     for _ in range(presses):
@@ -240,25 +226,17 @@ def _stages(side: Side, screen: Screen, marks: Path, presses: int) -> list[Figur
 # --- figures --------------------------------------------------------------------------------------
 
 
-def _compared(
-    ours: Side, theirs: Side, many: int, lasted: Sequence[float], fsyncs: Sequence[int]
-) -> list[Figure]:
+def _compared(ours: Side, theirs: Side, fsyncs: Sequence[int]) -> list[Figure]:
     """Each measure: ours, theirs, and the ratio with its target."""
     durable = f"fsync in a visit: {fsyncs[0]} ours, {fsyncs[1]} Chromium's, each waited for"
-    took = (
-        f"{many} visits took {lasted[0]:.0f} s and {lasted[1]:.0f} s;"
-        f" taps made again: {ours.visitor.again} and {theirs.visitor.again}"
-    )
-    rows: list[tuple[str, str, str, float, float, str]] = [
+    figures = []
+    for what, attribute, unit, scale, target, note in (
         ("tap → pressed state", "pressed", "ms", 1000, 3, "a tuned probe stood at 5.4"),
         ("tap → next question, answer durable", "following", "ms", 1000, 1, durable),
         ("start → resting screen", "start", "s", 1, 1, "a probe stood at 0.94"),
         ("PSS of all processes", "pss", "MiB", 1, 1, "a probe stood at 0.28"),
         ("idle CPU", "idle", "% of a core", 1, 1, "a probe stood at 2.5"),
-        (f"PSS after {many} visits", "visited", "MiB", 1, 1, took),
-    ]
-    figures = []
-    for what, attribute, unit, scale, target, note in rows:
+    ):
         pair: list[list[float]] = [getattr(side, attribute) for side in (ours, theirs)]
         for side, values in zip((ours, theirs), pair, strict=True):
             middle, late = quantiles(values)

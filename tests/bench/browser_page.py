@@ -49,7 +49,7 @@ browser, no zygote, one renderer, no checker imaging, low-end device mode.
 def site(bundle: Bundle, folder: Path) -> Path:
     """The page with its scripts and the bundle's own words, ready to be served."""
     folder.mkdir(parents=True)
-    modules = _installed() / "node_modules"
+    modules = installed() / "node_modules"
     for script in SCRIPTS:
         shutil.copy(modules / script, folder)
     for file in ("index.html", "kiosk.css", "kiosk.js"):
@@ -59,7 +59,7 @@ def site(bundle: Bundle, folder: Path) -> Path:
     return folder
 
 
-def _installed() -> Path:
+def installed() -> Path:
     """The packages as the lock file has them; installed where they are not yet."""
     lock = hashlib.sha256((PAGE / "package-lock.json").read_bytes()).hexdigest()
     stamp = INSTALLED / ".lock-sha256"
