@@ -34,7 +34,7 @@ from sync.contract.signing import sign
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "device-config"
 START_TIMEOUT_S = 60.0
-STOP_TIMEOUT_S = 30.0
+STOP_TIMEOUT_S = 60.0
 HYMIO = (sys.executable, "-m", "kiosk.cli")
 
 

@@ -31,6 +31,8 @@ POLL_S = 0.005
 """Between two looks; a poll without a pause takes the processor from the terminal it waits for."""
 LATE_S = 0.15
 """A busy terminal notices so much later that its picture is on the screen: it counts from then."""
+AGAIN_S = 15.0
+"""Where the screen stands as before so long after a tap, people tap again."""
 NOBODY: Modes = frozenset()
 KEYS = {" ": "space", "\n": "enter"}
 """Keys of the glass whose name is not the character they write."""
@@ -73,6 +75,8 @@ class Terminal:
         self.options: tuple[str, ...] = ()
         """More words for the command."""
         self.child: Child | None = None
+        self.again = 1
+        """So often may a tap be made again that came to nothing: too soon, on a busy machine."""
 
     def command(self) -> list[str]:
         """How the terminal is started."""
@@ -246,8 +250,19 @@ class Terminal:
         """Tap an answer of the page that comes, and wait until its record is on disk."""
         before = committed(self.data)
         self.arrives(page)
+        stood = self.screen.framebuffer.rows()
+
+        def stored() -> bool:
+            return committed(self.data) >= before + records
+
         self.tap(page, name)
-        self.wait_for(lambda: committed(self.data) >= before + records, f"{name} on disk")
+        if self.again:
+            with contextlib.suppress(TimeoutError):
+                wait_until(stored, AGAIN_S, poll_s=POLL_S)
+            if committed(self.data) == before and self.screen.framebuffer.rows() == stood:
+                self.again -= 1
+                self.tap(page, name)
+        self.wait_for(stored, f"{name} on disk")
 
     def write(self, page: Page, text: str) -> None:
         """Type on the keys of the glass, each once what was typed before stands in the field."""
