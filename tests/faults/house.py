@@ -38,21 +38,26 @@ STOP_TIMEOUT_S = 60.0
 HYMIO = (sys.executable, "-m", "kiosk.cli")
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A port nobody listens on now; each process of a test run has others to choose from.
+    """A port nobody listens on now, given once; processes side by side have others to choose from.
 
     Below those the kernel gives to connections and to whoever asks for any: a centre that starts
     seconds later, or again on the same port, still finds it free.
     """
     low = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 12
-    first = 20_000 + worker * 1000
-    mine = [port for port in range(first, first + 1000) if port < low]
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw") or os.getpid()
+    first = 20_000 + int(worker) % 12 * 1000
+    mine = [port for port in range(first, min(first + 1000, low)) if port not in _given]
     random.SystemRandom().shuffle(mine)
     for port in (*mine, 0):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return int(probe.getsockname()[1])
+            found = int(probe.getsockname()[1])
+            _given.add(found)
+            return found
     raise AssertionError("no port is free")
 
 
