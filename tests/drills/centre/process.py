@@ -47,6 +47,8 @@ def _run(words: Sequence[str], log: str, weakened: str, gate: str) -> None:
         os.dup2(out, stream)
     os.close(out)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Ignored under `nohup`, and the centre would leave it so.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     if weakened:
         from tests.drills.centre import weakened as variants
