@@ -341,5 +341,6 @@ class Marker:
                 mark_device(self._store, device)
             except Exception as error:  # noqa: BLE001 - one device holds up no other
                 log.warning("the flags of %s are not up to date: %s", device, described(error))
-            if self._stop.wait(REST * (self._clock() - began)):
+            # No longer than that: a database that stood for an hour was no work.
+            if self._stop.wait(min(REST * (self._clock() - began), self._every_s)):
                 return

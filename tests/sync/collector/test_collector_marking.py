@@ -245,6 +245,17 @@ def test_a_batch_in_the_middle_of_a_pass_is_not_overwritten(
     holds(world)
 
 
+def test_after_a_database_that_stood_still_it_does_not_rest_for_hours(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.deliver([sent(honest(90))])
+    times, rests = iter([0.0, 3600.0]), []
+    marker = Marker(world.store, every_s=60, clock=lambda: next(times))
+    monkeypatch.setattr(marker._stop, "wait", lambda seconds: bool(rests.append(seconds)))
+    marker.once()
+    assert rests == [60]
+
+
 def test_the_running_centre_marks_by_itself(world: World) -> None:
     marker = Marker(world.store, every_s=0.01)
     marker.start()
