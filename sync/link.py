@@ -20,10 +20,11 @@ import urllib3
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.contract import signing
-from sync.grip import Grip, new_session
+from sync.session import Grip, doubt_family, new_session
 
 DEADLINE_S: Final = 60.0
-CONNECT_S: Final = 10.0
+CONNECT_PART: Final = 1 / 6
+"""Of the deadline: to one address of the centre."""
 READ_S: Final = 30.0
 MAX_REPLY_BYTES: Final = 4 << 20
 MOST_STUCK: Final = 3
@@ -140,9 +141,11 @@ class Link:
             grip.break_off()
             self._stuck.append(thread)
             self._session = self._new_session()
+            doubt_family()
             raise UnreachableError(f"no whole reply within {self._deadline_s:.0f} s") from None
         if isinstance(found, Reply):
             return found
+        doubt_family()
         if isinstance(found, _NETWORK):
             raise UnreachableError(*_reason(found)) from found
         raise found
@@ -160,7 +163,7 @@ class Link:
             self.endpoint + path,
             data=body or None,
             headers=headers,
-            timeout=(CONNECT_S, READ_S),
+            timeout=(self._deadline_s * CONNECT_PART, READ_S),
             allow_redirects=False,
             stream=True,
         ) as reply:

@@ -16,6 +16,7 @@ from sync.contract import wire
 from sync.contract.bundle import fingerprint, key_text
 from sync.contract.carried import CarriedBatch
 from sync.contract.signing import sign
+from sync.session import new_session
 
 CONNECT_S = 10.0
 READ_S = 60.0
@@ -45,9 +46,7 @@ class Admin:
         self._prefix = urlsplit(self.url).path
         self._key = key
         self._timeouts = timeouts
-        self._session = requests.Session()
-        # A .netrc entry or a proxy variable would otherwise change what is sent, and where to.
-        self._session.trust_env = False
+        self._session = new_session()
         self._session.headers["User-Agent"] = "hymio-fleet"
         if proxy:
             self._session.proxies = {"http": proxy, "https": proxy}

@@ -33,6 +33,8 @@ _SEGMENT = re.compile(f"({_WORDS}(?:[ ,.0-9:-]+{_WORDS})*)|([^{_HAS}]+)|([{_HAS}
 _MIRROR = str.maketrans("()[]{}<>", ")(][}{><")
 _REFERENCE_PX: Final = 400
 """Texts are measured this large, so that hinting and rounding vanish, and scaled."""
+PAIRS: Final = 2048
+"""Of letters that were typed, whose widths are kept: more than a language has."""
 
 
 class LayoutError(Exception):
@@ -171,6 +173,8 @@ class PillowMeasure:
             step = self._pairs.get((pair, bold))
             if step is None:
                 step = self._shaped(pair, bold) - (self._shaped(before, bold) if before else 0.0)
+                if len(self._pairs) >= PAIRS:
+                    self._pairs.clear()
                 self._pairs[pair, bold] = step
             width += step
             before = letter

@@ -29,6 +29,15 @@ def pss_mib(pid: int) -> float:
     return total / 1024
 
 
+def own_mib(pid: int | str = "self") -> float:
+    """Memory of this process alone, in MiB: a share of what it has in common changes with others.
+
+    Raises OSError when there is no such process.
+    """
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) / 1024
+
+
 def cpu_s(pid: int) -> float:
     """Processor time used so far by the threads that run now, in seconds, to the microsecond."""
     spent_ns = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import sys
@@ -9,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -17,7 +18,7 @@ import msgspec
 
 from sync.contract import bundle as bundles
 from tests.bench.figures import machine, write_between
-from tests.bench.process import pss_mib
+from tests.bench.process import own_mib
 from tests.bench.screen import virtual_screen
 from tests.faults.checkers import differing, unbalanced
 from tests.faults.house import ROOT, Child, House, house
@@ -35,8 +36,6 @@ class Soak:
 
     samples: list[Sample] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
-    sender_mib: tuple[float, float] = (0.0, 0.0)
-    """PSS of the sender early and at the end."""
 
 
 def prepared(bundle: bundles.Bundle) -> bundles.Bundle:
@@ -68,14 +67,14 @@ def soak(folder: Path, visits: int, seed: int, size: tuple[int, int]) -> Iterato
             {"DISPLAY": screen.name, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
         )
         home.children.append(terminal)
+        mine = 0.0
         while True:
             ended = terminal.ended
             fresh = _read(out)[len(found.samples) :]
             if fresh:
-                found.samples += fresh
-                mine = pss_mib(sender.pid)
-                early = found.sender_mib[0] if len(found.samples) > 20 else mine
-                found.sender_mib = (early, mine)
+                with contextlib.suppress(OSError):
+                    mine = round(own_mib(sender.pid), 1)
+                found.samples += [replace(sample, sender_mib=mine) for sample in fresh]
                 yield found
             if ended is not None:
                 break
@@ -154,13 +153,12 @@ def table(found: Soak, words: str) -> str:
         times, above, unit = LIMITS.get(name, (0.0, 0.0, units.get(name, "")))
         limit = f"{max(early * times, early + above):,.1f}" if times else ""
         lines.append(f"| {what} ({unit}) | {early:,.1f} | {late:,.1f} | {limit} |")
-    early, late = found.sender_mib
-    lines.append(f"| the sender's memory, PSS (MiB) | {early:,.1f} | {late:,.1f} | |")
     return "\n".join(lines)
 
 
 NAMES = {
     "own_mib": "the terminal's own memory",
+    "sender_mib": "the sender's own memory",
     "handles": "open files and sockets",
     "threads": "threads",
     "objects": "objects of Python",
@@ -202,7 +200,7 @@ def main(visits: int, seed: int, size: tuple[int, int], place: Path, recorded: b
                 for each in found.samples[shown:]:
                     print(
                         f"{each.visits:8} visits {each.records:8} records {each.seconds:7.0f} s"
-                        f" {each.own_mib:6.1f} MiB {each.handles:3} files {each.threads:2} threads"
+                        f" {each.own_mib:6.1f} + {each.sender_mib:5.1f} MiB {each.handles:3} files {each.threads:2} threads"
                         f" {each.objects:7} objects {each.disk_bytes:6} bytes a record"
                         f" {each.work_ms:6.1f} ms work {each.frame_ms:6.1f}/{each.late_ms:6.1f} ms",
                         flush=True,

@@ -40,6 +40,7 @@ from sync.contract import bundle as bundles  # noqa: E402
 from sync.contract.records import Answer, Record  # noqa: E402
 from sync.datadir import DataDir  # noqa: E402
 from tests.bench.figures import quantiles  # noqa: E402
+from tests.bench.process import own_mib  # noqa: E402
 from tests.bench.screen import Pointer  # noqa: E402
 from tests.soak.samples import Sample  # noqa: E402
 from tests.soak.visitor import SLIDES, choose  # noqa: E402
@@ -50,12 +51,6 @@ app.STATUS_S *= FACTOR
 
 def _entries(name: str) -> int:
     return sum(1 for _ in Path("/proc/self", name).iterdir())
-
-
-def _own_mib() -> float:
-    """Memory of this process alone: a share of what it has in common changes with the others."""
-    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Anonymous:")) / 1024
 
 
 def _disk_bytes(data: DataDir) -> int:
@@ -175,7 +170,7 @@ class Soaked(app.Terminal):
             visits=self.counted.visits,
             records=self.counted.records,
             seconds=round(time.perf_counter() - self._started, 1),
-            own_mib=round(_own_mib(), 1),
+            own_mib=round(own_mib(), 1),
             handles=_entries("fd"),
             threads=_entries("task"),
             objects=len(gc.get_objects()),

@@ -30,10 +30,13 @@ class Sample:
     """The data directory, a record: all are younger than `keep_days`, so none goes."""
     work_ms: float
     """Processor time a visit took, all threads, since the sample before."""
+    sender_mib: float = 0.0
+    """The sender's own memory, noted by whoever reads the sample."""
 
 
 LIMITS: dict[str, tuple[float, float, str]] = {
     "own_mib": (1.03, 2.0, "MiB"),
+    "sender_mib": (1.03, 2.0, "MiB"),
     "handles": (1.0, 2.0, "files"),
     "threads": (1.0, 1.0, "threads"),
     "objects": (1.01, 500.0, "objects"),

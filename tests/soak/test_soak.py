@@ -19,6 +19,7 @@ LEVEL = Sample(
     records=0,
     seconds=0.0,
     own_mib=100.0,
+    sender_mib=30.0,
     handles=16,
     threads=6,
     objects=50_000,
@@ -44,7 +45,13 @@ def test_what_grows_while_warming_up_is_level() -> None:
 @pytest.mark.parametrize(
     ("name", "step"),
     [
-        *(("own_mib", 0.1), ("handles", 0.1), ("threads", 0.1), ("objects", 30.0)),
+        *(
+            ("own_mib", 0.1),
+            ("sender_mib", 0.1),
+            ("handles", 0.1),
+            ("threads", 0.1),
+            ("objects", 30.0),
+        ),
         *(("disk_bytes", 1.0), ("work_ms", 0.1), ("frame_ms", 0.05)),
     ],
 )

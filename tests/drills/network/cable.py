@@ -27,6 +27,8 @@ T = TypeVar("T")
 
 HERE, THERE, THERE_TOO, RESOLVER = "10.99.0.1", "10.99.0.2", "10.99.0.3", "10.99.0.53"
 """The device, two addresses of the centre, and the name server."""
+HERE_6, THERE_6 = "2001:db8::1", tuple(f"2001:db8::1:{n}" for n in range(8))
+"""The same with IPv6: as many addresses as a large provider gives a name."""
 _NEW_NET = 0x40000000
 _SET_TUN = 0x400454CA
 _TUN_ONLY = 0x1001
@@ -49,6 +51,8 @@ class Weather:
     """Up so long, then down as long, and so on; 0: always up."""
     dead: str = ""
     """An address nothing comes from or goes to."""
+    most_6: int = 65536
+    """As `most`, of IPv6 alone; 0: none gets through."""
 
 
 FINE = Weather()
@@ -69,6 +73,8 @@ class Cable:
             self._there, end = self._make(THERE, HERE)
             for more in (THERE_TOO, RESOLVER):
                 inside(self._there, partial(_ip, "addr", "add", f"{more}/32", "dev", "lo"))
+            if socket.has_dualstack_ipv6():
+                self._add_six()
             self._ends = (self._ends[0], end[0])
         except BaseException:
             self._close_files()
@@ -94,6 +100,15 @@ class Cable:
         space, tun = in_thread(make)
         return space, (tun,)
 
+    def _add_six(self) -> None:
+        ends = ((self._here, (HERE_6,), THERE_6), (self._there, THERE_6, (HERE_6,)))
+        for space, own, others in ends:
+            for address in own:
+                words = ("-6", "addr", "add", f"{address}/128", "dev", "cable", "nodad")
+                inside(space, partial(_ip, *words))
+            for address in others:
+                inside(space, partial(_ip, "-6", "route", "add", f"{address}/128", "dev", "cable"))
+
     def here(self, work: Callable[[], T]) -> T:
         """Do something at the device's end."""
         return inside(self._here, work)
@@ -104,7 +119,11 @@ class Cable:
 
     def listen(self, port: int) -> socket.socket:
         """Listen at the centre's end, on each of its addresses."""
-        return self.there(lambda: socket.create_server(("", port), backlog=64))
+        six = socket.has_dualstack_ipv6()
+        family = socket.AF_INET6 if six else socket.AF_INET
+        return self.there(
+            lambda: socket.create_server(("", port), family=family, backlog=64, dualstack_ipv6=six)
+        )
 
     # --- packets ----------------------------------------------------------------------------------
 
@@ -129,7 +148,8 @@ class Cable:
         other = self._ends[1] if end == self._ends[0] else self._ends[0]
         weather, chance, now = self.weather, self._chance, time.monotonic()
         down = weather.up_s and int(now / weather.up_s) % 2
-        if down or len(packet) > weather.most or chance.random() < weather.loss:
+        most = weather.most_6 if packet[0] >> 4 == 6 else weather.most
+        if down or len(packet) > most or chance.random() < weather.loss:
             return
         if weather.dead and socket.inet_aton(weather.dead) in (packet[12:16], packet[16:20]):
             return

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sync.datadir import DataDir, read_json, write_json
-from tests.drills.network.cable import FINE, RESOLVER, THERE, THERE_TOO, Cable, Weather
+from tests.drills.network.cable import FINE, RESOLVER, THERE, THERE_6, THERE_TOO, Cable, Weather
 from tests.drills.network.certificates import Authority
 from tests.drills.network.middle import Middle
 from tests.drills.network.names import NAME, NO_NAME, NO_SERVER, Names
@@ -47,6 +47,10 @@ class Road:
     """Nothing can get through."""
     at_once: bool = True
     """Bad before the first exchange; else when the drain has begun."""
+    six: tuple[str, ...] = ()
+    """The centre's addresses of IPv6."""
+    stays: bool = False
+    """It does not get better: a device has to get along with it."""
 
 
 ROADS = (
@@ -64,7 +68,12 @@ ROADS = (
     Road("name server answers rubbish", says=b"\x81\x80" + b"\xff" * 90, blocked=True),
     Road("name without an address", says=0, blocked=True),
     Road("address of nobody", says="10.99.0.77", blocked=True),
-    Road("address changes in mid-drain", Weather(dead=THERE), THERE_TOO, at_once=False),
+    Road("address changes in mid-drain", Weather(dead=THERE), THERE_TOO, at_once=False, stays=True),
+    Road("IPv6 alone", says=0, six=THERE_6[:1], stays=True),
+    Road("IPv6 leads nowhere", Weather(most_6=0), six=THERE_6, stays=True),
+    Road("IPv6 ends in mid-drain", Weather(most_6=0), six=THERE_6, at_once=False, stays=True),
+    Road("IPv4 leads nowhere", Weather(dead=THERE), six=THERE_6[:1], stays=True),
+    Road("IPv6 packets above 1,000 bytes vanish", Weather(most_6=1000), six=THERE_6, stays=True),
 )  # fmt: skip
 
 
@@ -84,7 +93,7 @@ class Travel:
             cable = end.enter_context(Cable(self.number))
             middle = Middle(self.home.port, tls, listen=cable.listen, items=ITEMS)
             end.callback(middle.close)
-            names = Names(cable.there(_name_socket), THERE)
+            names = Names(cable.there(_name_socket), THERE, self.road.six)
             end.callback(names.close)
             address = f"https://{NAME}:{middle.port}"
             device = FieldDevice(self.home, self.number, at=address)
@@ -109,7 +118,7 @@ class Travel:
                 bad()
                 device.commit(RECORDS, together=RECORDS)
             self._watch(device, data, stop)
-            if road.weather.dead == "":
+            if not road.stays:
                 cable.weather, names.says = FINE, THERE
             began = time.monotonic()
             if not self._until(lambda: self._stored(device) == len(device.ids), stop):
@@ -208,12 +217,16 @@ def missing() -> str:
 
 def roads(options: Options) -> Iterator[Row]:
     """Each road with a device of its own, all at once: they mostly wait."""
-    chosen = ROADS[:: options.step]
+    chosen = list(ROADS[:: options.step])
     why = missing()
     if why:
         yield Row("roads", len(chosen), skipped=why)
         return
     stop = threading.Event()
+    if not socket.has_dualstack_ipv6():
+        left_out = [road for road in chosen if road.six]
+        chosen = [road for road in chosen if not road.six]
+        yield Row("roads with IPv6", len(left_out), skipped="no IPv6 here")
     with tempfile.TemporaryDirectory(prefix="hymio-drill-") as folder:
         authority = Authority(Path(folder))
         with house(Path(folder), devices=len(chosen)) as home:

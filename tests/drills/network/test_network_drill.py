@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from sync.contract import wire
-from sync.grip import Grip
 from sync.link import Reply
+from sync.session import Grip
 from tests.drills.network import cable, device, roads
 from tests.drills.network.certificates import Authority
 from tests.drills.network.drill import catalogue, tried

@@ -17,9 +17,11 @@ from sync.cursor import Memory
 from sync.datadir import DataDir
 from sync.fetching import fetch_config
 from sync.link import Link, UnreachableError
+from sync.session import _Held, by_turns
 from tests.bench.screen import wait_until
 from tests.drills.network.certificates import Authority, ancient
 from tests.drills.network.middle import Middle, Talk
+from tests.drills.network.names import NAME
 
 KEY = Ed25519PrivateKey.generate()
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
@@ -199,3 +201,109 @@ def test_tls_that_breaks_in_mid_reply_is_named(
     with contextlib.closing(Link(middle.url)) as link:
         words = "the encrypted connection fails: decryption failed or bad record mac"
         assert asked(link) == words
+
+
+@contextlib.contextmanager
+def lead_nowhere(port: int, *addresses: str) -> Iterator[None]:
+    """At this port of these addresses nobody hears a knock: the queue of those who wait is full."""
+    with contextlib.ExitStack() as end:
+        for address in addresses:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            end.enter_context(socket.create_server((address, port), family=family, backlog=0))
+            for _ in range(3):
+                one = end.enter_context(socket.socket(family))
+                one.setblocking(False)
+                one.connect_ex((address, port))
+        yield
+
+
+@pytest.fixture
+def named(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Gives the centre's name addresses; no machine's own names are touched."""
+    really = socket.getaddrinfo
+    monkeypatch.setattr(_Held, "family", socket.AF_UNSPEC)
+
+    def name(*addresses: str) -> None:
+        def look_up(host: str, *rest: object, **more: object) -> list[object]:
+            hosts = addresses if host == NAME else (host,)
+            return [info for each in hosts for info in really(each, *rest, **more)]  # type: ignore[call-overload]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+    return name
+
+
+six = pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="no IPv6 here")
+
+
+def test_addresses_that_lead_nowhere_do_not_use_up_the_exchange(
+    answering: Answering, named: Callable[..., None]
+) -> None:
+    middle = answering(says(OK))
+    # A large provider gives a name eight; with a sixth of the deadline each none is left.
+    dead = [f"127.0.0.{n}" for n in range(2, 10)]
+    named(*dead, "127.0.0.1")
+    with (
+        lead_nowhere(middle.port, *dead),
+        contextlib.closing(Link(f"http://{NAME}:{middle.port}", deadline_s=3)) as link,
+    ):
+        assert asked(link) == ""
+
+
+@six
+def test_ipv6_that_leads_nowhere_is_waited_for_once(
+    answering: Answering, named: Callable[..., None]
+) -> None:
+    replies = iter((OK.replace(b"\r\n", b"\r\nConnection: close\r\n", 1), OK))
+
+    def serve(talk: Talk) -> bool:
+        talk.request()
+        talk.say(next(replies))
+        return False
+
+    middle = answering(serve)
+    named("::1", "127.0.0.1")
+    url = f"http://{NAME}:{middle.port}"
+    with contextlib.closing(Link(url, deadline_s=6)) as link:
+        with lead_nowhere(middle.port, "::1"):
+            assert asked(link) == ""
+        # Whoever went there first now would find a connection, and no reply.
+        with socket.create_server(("::1", middle.port), family=socket.AF_INET6):
+            assert asked(link) == ""
+
+
+@six
+def test_ipv6_that_connects_and_then_loses_all_is_left_for_ipv4(
+    answering: Answering, named: Callable[..., None]
+) -> None:
+    middle = answering(says(OK))
+    named("::1", "127.0.0.1")
+    address = ("::1", middle.port)
+    with (
+        socket.create_server(address, family=socket.AF_INET6),
+        contextlib.closing(Link(f"http://{NAME}:{middle.port}", deadline_s=0.6)) as link,
+    ):
+        assert asked(link) != ""
+        assert asked(link) == ""
+
+
+@six
+def test_a_centre_that_refuses_is_not_called_a_missing_network(
+    named: Callable[..., None],
+) -> None:
+    named("127.0.0.1", "2001:db8::1")
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        url = f"http://{NAME}:{nobody.getsockname()[1]}"
+        with contextlib.closing(Link(url, deadline_s=3)) as link:
+            assert asked(link) == "the centre refuses the connection"
+
+
+def test_families_take_turns() -> None:
+    four, other = socket.AF_INET, socket.AF_INET6
+    found = [(other, "a::"), (other, "b::"), (other, "c::"), (four, "1.1.1.1"), (four, "2.2.2.2")]
+    turns = ["a::", "1.1.1.1", "b::", "2.2.2.2", "c::"]
+    assert by_turns(found) == by_turns(found, other) == turns
+    assert by_turns(found, four) == ["1.1.1.1", "a::", "2.2.2.2", "b::", "c::"]
+    assert by_turns(found[3:], other) == ["1.1.1.1", "2.2.2.2"]
+    assert by_turns([*found[3:], found[3]]) == ["1.1.1.1", "2.2.2.2"]

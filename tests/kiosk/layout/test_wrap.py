@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kiosk.layout.compose import Composer
+from kiosk.layout.measure import PAIRS, PillowMeasure
 from kiosk.layout.wrap import balance, fill, typed
 from tests.kiosk.layout.world import MEASURE, bundle
 
@@ -88,3 +91,11 @@ def test_typed_text_is_measured_and_then_forgotten(language: str) -> None:
     )
     assert not any(text[:8].strip() in kept for kept, _ in MEASURE._ems)
     assert all(len(pair) <= 2 for pair, _ in MEASURE._pairs)
+
+
+def test_whatever_is_typed_over_the_years_takes_no_more_room() -> None:
+    measure = PillowMeasure()
+    letters = "abcdefghijklmnopqrstuvwxyzåäöABCDEFGHIJKLMNOPQRSTUVWXYZÅÄÖ0123456789.,!?"
+    for first, second in product(letters, repeat=2):
+        measure.width(first + second, 7.7, False, "fi", keep=False)
+    assert len(letters) ** 2 > PAIRS >= len(measure._pairs) > 0

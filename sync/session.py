@@ -1,25 +1,36 @@
-"""Connections that another thread can break off.
+"""Sessions of requests as this product needs them.
 
-The timeout of a socket bounds one read. A peer that sends a byte now and then holds an exchange
-for ever, so whoever gives one up has to take the connection away from it.
+* Another thread can break a connection off. The timeout of a socket bounds one read; a peer that
+  sends a byte now and then holds an exchange for ever, so whoever gives one up has to take the
+  connection away from it.
+* A network where IPv6 leads nowhere costs one wait. The library tries all IPv6 addresses of a name
+  first, each for the whole of its timeout (urllib3, issue 797); eight of them outlast any exchange.
+  Where IPv6 connects and then loses what is sent, the next exchange begins with IPv4.
+* Nothing outside tells it anything: no .netrc, no proxy variables, no cookies.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.cookiejar import DefaultCookiePolicy
+from itertools import zip_longest
 from typing import Any, Final
 
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
 
+ADDRESSES: Final = 4
+"""So many of a name's addresses may take the whole time of a connection; more share it."""
 _here: Final = threading.local()
 """`grip`: the one of the exchange this thread is for."""
 
@@ -80,17 +91,70 @@ class _Response(http.client.HTTPResponse):
             http.client.parse_headers(self.fp)
 
 
+def doubt_family() -> None:
+    """An exchange failed: the next connection begins with the other family, where there is one."""
+    _Held.family = {socket.AF_INET6: socket.AF_INET, socket.AF_INET: socket.AF_INET6}.get(
+        socket.AddressFamily(_Held.family), socket.AF_UNSPEC
+    )
+
+
+def by_turns(addresses: Sequence[tuple[int, str]], first: int = socket.AF_UNSPEC) -> list[str]:
+    """Addresses, given with their family, so that families take turns (RFC 8305, section 4).
+
+    The family of the first one begins, or `first` where there is any of it.
+    """
+    families: dict[int, list[str]] = {first: []}
+    for family, address in addresses:
+        families.setdefault(family, []).append(address)
+    turns = zip_longest(*families.values())
+    return list(dict.fromkeys(address for turn in turns for address in turn if address))
+
+
+def _is_unreachable(error: Exception) -> bool:
+    return getattr(error.__cause__, "errno", 0) in (errno.ENETUNREACH, errno.EHOSTUNREACH)
+
+
 class _Held(HTTPConnection):
     response_class = _Response
+    family = socket.AF_UNSPEC
+    """The next connection begins with: that of the newest one, while exchanges succeed."""
 
     def _new_conn(self) -> socket.socket:
-        sock = super()._new_conn()
+        sock = self._connected()
+        _Held.family = socket.AddressFamily(sock.family)
         try:
             _hold(sock)
         except OSError:
             sock.close()
             raise
         return sock
+
+    def _connected(self) -> socket.socket:
+        name, timeout = self._dns_host, self.timeout
+        try:
+            found = socket.getaddrinfo(
+                name.strip("[]"), self.port, allowed_gai_family(), socket.SOCK_STREAM
+            )
+        except OSError as error:
+            raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
+        except UnicodeError:
+            # No name at all: the library has words for it.
+            return super()._new_conn()
+        addresses = by_turns([(info[0], str(info[4][0])) for info in found], _Held.family)
+        failed: list[Exception] = []
+        try:
+            if isinstance(timeout, (int, float)):
+                self.timeout = timeout * min(1.0, ADDRESSES / max(1, len(addresses)))
+            for self._dns_host in addresses:
+                try:
+                    return super()._new_conn()
+                except (ConnectTimeoutError, NewConnectionError) as error:
+                    failed.append(error)
+        finally:
+            # The name is what a certificate is compared with.
+            self._dns_host, self.timeout = name, timeout
+        # That IPv6 cannot be reached from here says nothing about the centre.
+        raise min(failed, key=_is_unreachable)
 
     def request(self, *args: Any, **options: Any) -> None:
         # One that was kept since the exchange before.
