@@ -200,7 +200,8 @@ def main(visits: int, seed: int, size: tuple[int, int], place: Path, recorded: b
                 for each in found.samples[shown:]:
                     print(
                         f"{each.visits:8} visits {each.records:8} records {each.seconds:7.0f} s"
-                        f" {each.own_mib:6.1f} + {each.sender_mib:5.1f} MiB {each.handles:3} files {each.threads:2} threads"
+                        f" {each.own_mib:6.1f} + {each.sender_mib:4.1f} MiB"
+                        f" {each.handles:3} files {each.threads:2} threads"
                         f" {each.objects:7} objects {each.disk_bytes:6} bytes a record"
                         f" {each.work_ms:6.1f} ms work {each.frame_ms:6.1f}/{each.late_ms:6.1f} ms",
                         flush=True,
