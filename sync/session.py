@@ -135,8 +135,8 @@ class _Held(HTTPConnection):
             found = socket.getaddrinfo(
                 name.strip("[]"), self.port, allowed_gai_family(), socket.SOCK_STREAM
             )
-        except OSError as error:
-            raise NameResolutionError(self.host, self, error) from error  # type: ignore[arg-type]
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
         except UnicodeError:
             # No name at all: the library has words for it.
             return super()._new_conn()
@@ -147,9 +147,14 @@ class _Held(HTTPConnection):
                 self.timeout = timeout * min(1.0, ADDRESSES / max(1, len(addresses)))
             for self._dns_host in addresses:
                 try:
-                    return super()._new_conn()
+                    sock = super()._new_conn()
                 except (ConnectTimeoutError, NewConnectionError) as error:
                     failed.append(error)
+                    continue
+                if isinstance(timeout, (int, float)):
+                    # What comes next, TLS, has the whole time again.
+                    sock.settimeout(timeout)
+                return sock
         finally:
             # The name is what a certificate is compared with.
             self._dns_host, self.timeout = name, timeout
