@@ -106,6 +106,8 @@ def revoked(home: House, number: int, count: int = MANY) -> Row:
     wrong = wait(device.stored, "the first batch")
     home.admin("POST", f"/v1/admin/devices/{device.id}/revoke", {"reason": "lost"})
     had = len(device.stored())
+    if had >= len(device.ids):
+        wrong.append("it was drained before it was revoked: nothing was tried")
     late = device.answer(10)
     wrong += wait(lambda: device.status().get("state") == "revoked", "the sender says revoked")
     reason = str(device.status().get("reason", ""))
@@ -136,6 +138,8 @@ def moved(home: House, number: int, count: int = MANY) -> Row:
         bundle, version=bundle.version + 1, location=other
     )
     home.publish()
+    if len(device.stored()) >= len(device.ids):
+        wrong.append("it was drained before it was moved: nothing was tried")
     device.answer(50, location=other.id)
     wrong += wait(lambda: len(device.stored()) >= len(device.ids), "everything at the centre")
     wrong += wait(lambda: device.total("to_send") == 0, "an empty ledger")
