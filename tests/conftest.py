@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from itertools import zip_longest
 from pathlib import Path
@@ -21,6 +22,12 @@ if sys.dont_write_bytecode:
     # The programs that tests start, hundreds of them, would each compile themselves anew.
     os.environ["PYTHONDONTWRITEBYTECODE"] = ""
     os.environ["PYTHONPYCACHEPREFIX"] = str(Path(__file__).parents[1] / "build" / "pycache")
+
+for number in (signal.SIGINT, signal.SIGHUP):
+    # Ignored by a job in the background or under nohup, it would be so in all that tests start,
+    # and nothing could be ended by it.
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 
 WAITS = ("display", "browser", "postgres", "slow")
